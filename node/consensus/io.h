@@ -1,0 +1,145 @@
+#pragma once
+// What goes into the core and what comes out. The core is a function: step(Input, now) -> Effects.
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "node/types/genesis.h"
+#include "node/wire/delta.h"
+#include "node/wire/verifier.h"
+
+namespace zell {
+
+using PersistId = std::uint64_t;  ///< 0: none
+
+// ---- Inputs
+
+/// A checked message. `from` is the connection it came on (or this node itself, for what it signed and sent to itself).
+struct Received {
+  NodeId from;
+  VerifiedMessage message;
+};
+/// A client's request, checked. Answered at once by a RequestUpdate.
+struct Submit {
+  RequestPtr request;
+};
+/// The handshake with this member is done: messages to it go out from now on, after whatever resynchronises it.
+struct PeerUp {
+  NodeId node;
+};
+/// refused: the connection was reset or closed and a new one is refused, so the process is gone.
+struct PeerDown {
+  NodeId node;
+  bool refused = false;
+};
+/// The Persist of this id, and all before it, are durable.
+struct Persisted {
+  PersistId id = 0;
+};
+/// The disk failed: from now on nothing is signed. Reads go on.
+struct PersistFailed {
+  std::string why;
+};
+/// The time asked for by Effects::wake_at has come (an early or spurious one does no harm).
+struct Tick {};
+/// An operator's `zell challenge`: this node challenges the leader of its view.
+struct ChallengeNow {};
+
+using Input = std::variant<Received, Submit, PeerUp, PeerDown, Persisted, PersistFailed, Tick, ChallengeNow>;
+
+// ---- Effects
+
+/// Goes out once `after` is durable (0: at once). Persists become durable in order, and sends keep their order.
+struct Send {
+  enum class To : std::uint8_t { one, others, all };  ///< all: the others and this node itself, as a Received
+  To to = To::others;
+  NodeId node;                ///< meaningful when to == one; may be this node
+  MessagePtr message;
+  bool sign = false;          ///< the runtime fills in this node's signature first (sign_message)
+  PersistId after = 0;
+};
+
+struct Persist {
+  PersistId id = 0;
+  Delta delta;
+};
+
+/// Answer a peer's Fetch from the store: finalised batches after `from`, with the FC that ends them (Store::read_certified),
+/// as one Chunk.
+struct ServeLog {
+  NodeId to;
+  Index from;
+};
+
+/// A request's state changed, for the requests that were submitted here. `reason` is set when refused: duplicate,
+/// nonce-too-old, busy, learner, stopped, bad-app.
+struct RequestUpdate {
+  RequestId id;
+  RequestState state{};
+  Index index;           ///< from sequenced on
+  View view;
+  std::string_view reason;
+};
+/// Final, and in order: every index once over the life of the process.
+struct Finalised {
+  BatchPtr batch;
+};
+struct ViewChanged {
+  View view;
+  NodeId leader;
+  bool active = false;
+  Index base;            ///< when active
+};
+struct Challenged {
+  View view;
+  Reason reason{};
+};
+/// Refused without being a fault of ours: for the log and the counters.
+struct Noted {
+  std::string_view what;
+  std::optional<NodeId> about;
+};
+/// The node stops taking part: conflicting certificates, or a failed disk.
+struct Stopped {
+  std::string code;      ///< "safety-violation" or "storage-failed"
+  std::string why;
+};
+using Event = std::variant<RequestUpdate, Finalised, ViewChanged, Challenged, Noted, Stopped>;
+
+/// In the order in which they must be carried out: persists first, then the rest.
+struct Effects {
+  std::vector<Persist> persists;
+  std::vector<Send> sends;
+  std::vector<ServeLog> serves;
+  std::vector<Event> events;
+  std::optional<Instant> wake_at;  ///< call step(Tick) then, unless another step says otherwise before
+};
+
+/// What this process brings to the core beside genesis. Local choices: they may differ between nodes.
+struct ReplicaOptions {
+  std::uint64_t incarnation = 1;          ///< grows over restarts (e.g. microseconds since 1970 at start): heartbeat counters start here
+  Nonce32 query_nonce;                    ///< fresh random bytes, for a learner's questions
+  std::size_t pool_max_requests = 65'536; ///< initialised requests held
+  std::size_t pool_max_bytes = 64 << 20;
+  std::uint32_t batch_age_us = 2'000;     ///< a batch waits at most this long for the previous one's votes
+};
+
+/// For status and metrics; a copy, taken between steps.
+struct ReplicaStatus {
+  View view;
+  bool active = false;
+  NodeId leader;
+  Standing standing{};
+  LogPoint sequenced, locked, finalised;
+  Index known_final;                      ///< newest verified FC, whose bodies may still be missing here
+  std::size_t pool_requests = 0, pool_bytes = 0;
+  Duration view_timeout{};
+  std::optional<Reason> challenging;      ///< this node's own challenge of its view
+  std::uint64_t evidence_count = 0;
+  std::string stopped_code, stopped_why;  ///< empty while it runs
+  Instant view_since;
+};
+
+}  // namespace zell

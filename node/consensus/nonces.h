@@ -1,0 +1,39 @@
+#pragma once
+// Exactly once: per sender, the 1,024 highest nonces accepted. A function of the log prefix (PROTOCOL.md, "A request").
+
+#include <deque>
+#include <optional>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "node/types/request.h"
+
+namespace zell {
+
+inline constexpr std::size_t nonces_per_sender = 1'024;
+
+enum class NonceVerdict : std::uint8_t { fresh, duplicate, too_old };
+[[nodiscard]] std::string_view to_string(NonceVerdict verdict);  ///< "fresh", "duplicate", "nonce-too-old"
+
+class NonceWindows {
+ public:
+  /// One insertion, enough to take it back.
+  struct Undo {
+    PublicKey sender;
+    std::uint64_t added = 0;
+    std::optional<std::uint64_t> evicted;
+  };
+
+  [[nodiscard]] NonceVerdict check(const PublicKey& sender, std::uint64_t nonce) const;
+  /// REQUIRES: check() says fresh.
+  Undo insert(const PublicKey& sender, std::uint64_t nonce);
+  /// REQUIRES: undone in the reverse order of insertion.
+  void undo(const Undo& undo);
+  [[nodiscard]] std::size_t senders() const { return windows_.size(); }
+
+ private:
+  std::unordered_map<PublicKey, std::vector<std::uint64_t>> windows_;  // each ascending; never iterated as a whole
+};
+
+}  // namespace zell

@@ -1,0 +1,38 @@
+#pragma once
+// Key files: Web3 Secret Storage v3 (scrypt, AES-128-CTR, Keccak MAC), as geth, cast, ethers and eth-account use it.
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "node/crypto/keys.h"
+
+namespace zell {
+
+/// scrypt's cost. A person's keys: n = 2^18, p = 1. Node and dev keys: n = 4,096, p = 6 (a cluster starts at once).
+struct ScryptCost {
+  std::uint32_t n = 1 << 18, r = 8, p = 1;
+};
+inline constexpr ScryptCost light_scrypt{4'096, 8, 6};
+
+struct KeyFile {
+  std::string name;     ///< the file's stem
+  Address address;
+  PublicKey public_key; ///< zero if the file (made elsewhere) does not say and the key was not opened
+  bool dev = false;     ///< made for development: a node refuses it off loopback
+};
+
+/// The JSON text of a new key file. `dev` and the public key are written beside the standard's fields.
+[[nodiscard]] std::string encrypt_key(const SecretKey& secret, std::string_view passphrase, ScryptCost cost, bool dev);
+/// What a key file says without its passphrase.
+[[nodiscard]] Result<KeyFile> describe_key(std::string_view json);
+[[nodiscard]] Result<SecretKey> decrypt_key(std::string_view json, std::string_view passphrase);
+
+/// Writes NAME.json, mode 0600, in `folder` (made 0700 if missing). Never replaces a file: code "exists".
+[[nodiscard]] Status save_key(const std::filesystem::path& folder, std::string_view name, std::string_view json);
+/// Refuses a file or folder that others may read (code "too-open"; the hint is the chmod to run), or over 64 KiB.
+[[nodiscard]] Result<std::string> load_key_file(const std::filesystem::path& file);
+/// All key files of a folder, by name; a missing folder has none.
+[[nodiscard]] Result<std::vector<KeyFile>> list_keys(const std::filesystem::path& folder);
+
+}  // namespace zell

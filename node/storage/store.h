@@ -1,0 +1,56 @@
+#pragma once
+// The store's interface. One caller thread at a time (the storage thread); nothing here is thread-safe.
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <span>
+
+#include "node/base/result.h"
+#include "node/wire/codec.h"
+#include "node/wire/delta.h"
+
+namespace zell {
+
+/// One finalised batch's requests while the store is opened: (batch). Called in log order.
+using ReplayVisitor = std::function<void(const Batch&)>;
+
+struct LogRange {
+  std::vector<BatchPtr> batches;   ///< contiguous, the first contains or follows `from`
+  std::optional<Certificate> fc;   ///< the lowest stored FC at or above the last batch's end
+};
+
+class Store {
+ public:
+  virtual ~Store() = default;
+
+  /// Reads and checks everything once, before the first commit. Codes: "corrupt", "io".
+  [[nodiscard]] virtual Result<Recovered> recover(const ReplayVisitor& visitor) = 0;
+
+  /// Applies all deltas, in order, in one durable transaction: on return they are on disk, or none is.
+  /// After an error the store refuses all further commits (code "io"): what failed may or may not be there.
+  [[nodiscard]] virtual Status commit(std::span<const Delta> deltas) = 0;
+
+  /// Finalised batches from the one that contains `from` (>= 1), at most `max_bytes` of them but at least one.
+  [[nodiscard]] virtual Result<LogRange> read_finalised(Index from, std::size_t max_bytes) = 0;
+  /// Finalised batches after `from`, ending exactly at a stored FC: the last FC within `max_bytes`, or the first one.
+  /// Empty if nothing after `from` is final here.
+  [[nodiscard]] virtual Result<LogRange> read_certified(Index from, std::size_t max_bytes) = 0;
+  /// The finalised index of a request id; nullopt if there is none.
+  [[nodiscard]] virtual Result<std::optional<Index>> find_request(const RequestId& id) = 0;
+  /// The leaf hashes of finalised requests first..last (both included), for proofs.
+  [[nodiscard]] virtual Result<std::vector<Hash>> read_leaves(Index first, Index last) = 0;
+  [[nodiscard]] virtual Result<std::vector<EvidencePtr>> read_evidence() = 0;
+};
+
+/// Makes the folder and the vote state of a new member: once, together with the cluster. Code "exists" if one is there.
+[[nodiscard]] Status create_store(const std::filesystem::path& folder, const Genesis& genesis, NodeId self);
+/// Opens NAME/node.db and holds its lock file until destroyed. A folder without vote state (wiped) is opened as a learner's,
+/// newly made: state.standing == learner. Codes: "locked" (another process has it), "foreign" (another cluster's or node's),
+/// "newer-schema", "corrupt", "io".
+[[nodiscard]] Result<std::unique_ptr<Store>> open_store(const std::filesystem::path& folder, const Genesis& genesis,
+                                                        NodeId self);
+/// For tests and the simulator: nothing on disk.
+[[nodiscard]] std::unique_ptr<Store> make_memory_store(const Genesis& genesis, Standing standing);
+
+}  // namespace zell

@@ -1,0 +1,35 @@
+#pragma once
+// Canonical request bytes <-> Request. Format: PROTOCOL.md, "A request".
+
+#include "node/base/coding.h"
+#include "node/base/result.h"
+#include "node/crypto/keys.h"
+#include "node/types/genesis.h"
+#include "node/wire/signed_structures.h"
+
+namespace zell {
+
+/// Reads one canonical request. Strict about lengths and version only (what can't be delimited); everything else is
+/// check_request_form's, so that a leader's malformed request can be kept as evidence. At most `max_bytes` of it.
+/// On failure the reader is failed and nullptr is returned. Computes digest, id and leaf.
+[[nodiscard]] RequestPtr read_request(Reader& in, const SigningDomain& domain, std::uint32_t max_bytes);
+
+/// Form, size and signature-independent rules: app's characters, 1..max_payloads payloads, payloads root, total size.
+/// Codes: "bad-app", "no-payloads", "too-many-payloads", "bad-payloads-root", "request-too-large".
+[[nodiscard]] Status check_request_form(const Request& request, const Parameters& parameters);
+/// Code "bad-signature".
+[[nodiscard]] Status check_request_signature(const Request& request, const SignatureScheme& scheme);
+
+/// RFC 6962 root over the payloads.
+[[nodiscard]] Hash payloads_root(std::span<const Bytes> payloads);
+/// Canonical request from its parts; it is not checked.
+[[nodiscard]] RequestPtr make_request(const SigningDomain& domain, std::string_view app, std::uint64_t nonce,
+                                      const PublicKey& sender, std::span<const Bytes> payloads,
+                                      const CompactSignature& signature);
+/// Signs and builds. REQUIRES: the secret is valid.
+[[nodiscard]] RequestPtr sign_request(const SigningDomain& domain, const SignatureScheme& scheme, const SecretKey& secret,
+                                      std::string_view app, std::uint64_t nonce, std::span<const Bytes> payloads);
+/// The payloads of a well-formed request.
+[[nodiscard]] std::vector<ByteView> payloads_of(const Request& request);
+
+}  // namespace zell

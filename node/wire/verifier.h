@@ -1,0 +1,82 @@
+#pragma once
+// Checks what a message claims by itself: signatures, stake, form. Nothing enters the core without it.
+
+#include "node/crypto/keys.h"
+#include "node/wire/codec.h"
+#include "node/wire/messages.h"
+
+namespace zell {
+
+/// Proof by type that the Verifier has checked the value. Only the Verifier makes one.
+template <class T>
+class Verified {
+ public:
+  [[nodiscard]] const T& get() const { return value_; }
+  [[nodiscard]] const T* operator->() const { return &value_; }
+  [[nodiscard]] const T& operator*() const { return value_; }
+
+ private:
+  friend class Verifier;
+  explicit Verified(T value) : value_(std::move(value)) {}
+  T value_;
+};
+using VerifiedMessage = std::shared_ptr<const Verified<Message>>;
+using VerifiedRequest = Verified<RequestPtr>;
+
+/// Remembers which request ids were found valid, so that a request forwarded and then proposed is checked once.
+/// Implementations are bounded and thread-safe.
+class RequestCache {
+ public:
+  virtual ~RequestCache() = default;
+  /// True if this very request (id and signature) was remembered.
+  [[nodiscard]] virtual bool contains(const Request& request) const = 0;
+  virtual void remember(const Request& request) = 0;
+};
+/// Keeps at least the newest `capacity` requests.
+[[nodiscard]] std::unique_ptr<RequestCache> make_request_cache(std::size_t capacity);
+
+/// Stateless but for the cache; thread-safe. Checks:
+///   Forward      each request's form and signature
+///   Proposal     leader(view)'s signature, first <= end, count; each request: form and signature (first_bad is set, not refused)
+///   Vote, Heartbeat, Challenge (with evidence), ViewChange, NewView, ViewAnswer: signer's key by recovery, view > 0 where it must be
+///   certificates distinct members, > 2/3 of the stake, each signature; ride-along ones too
+///   ChallengeCertificate  > 1/3 of the stake; what they count against: challenged_view()
+///   ViewChange   lock is below view; lc proves lock (LC or FC of that very view and point)
+///   NewView      leader(view) signed; > 2/3; lockViews < view; base is the highest; base_lc proves it
+///   Chunk        its FC, form (contiguous from from+1, headers' indexes match counts). Request signatures are not: the root is checked by the core.
+/// Fetch and ViewQuery claim nothing.
+class Verifier {
+ public:
+  /// `genesis` and `scheme` must outlive it. `cache` may be null.
+  Verifier(const Genesis& genesis, const SignatureScheme& scheme, RequestCache* cache);
+
+  [[nodiscard]] Result<VerifiedMessage> check(Message message) const;
+  [[nodiscard]] Result<VerifiedRequest> check(RequestPtr request) const;
+  /// What this node signed itself, on its way back into its own core. REQUIRES: it is well-formed and signed by us.
+  [[nodiscard]] VerifiedMessage own(Message message) const;
+
+  /// Code "bad-certificate".
+  [[nodiscard]] Status check_certificate(const Certificate& certificate) const;
+  [[nodiscard]] Status check_vote(const Vote& vote) const;
+  /// The member that the evidence proves guilty; codes "bad-evidence".
+  [[nodiscard]] Result<NodeId> check_evidence(const Evidence& evidence) const;
+  [[nodiscard]] const SigningDomain& domain() const { return domain_; }
+  [[nodiscard]] const Genesis& genesis() const { return genesis_; }
+
+ private:
+  struct Impl;
+  const Genesis& genesis_;
+  const SignatureScheme& scheme_;
+  RequestCache* cache_;
+  SigningDomain domain_;
+};
+
+/// Fills in the signature of a message that is this node's own and has none yet (all zero); relayed ones are left alone.
+[[nodiscard]] Message sign_message(Message message, NodeId self, const SecretKey& secret, const SignatureScheme& scheme,
+                                   const SigningDomain& domain);
+
+/// The highest view that more than a third of the stake challenges, or nullopt: a challenge against u counts against every
+/// view <= u.
+[[nodiscard]] std::optional<View> challenged_view(const Genesis& genesis, std::span<const SignedChallenge> challenges);
+
+}  // namespace zell
