@@ -13,6 +13,13 @@
 
 namespace zell {
 
+// Bounds of what one message carries; longer ones are refused. Beside them: batch_max_requests and batch_max_bytes for a
+// batch, one entry a member for signatures.
+inline constexpr std::size_t max_requests_in_forward = 1'024;
+inline constexpr std::size_t max_requests_in_challenge = 64;
+inline constexpr std::size_t max_loose_request_bytes = 4 << 20;  ///< of a Forward's or a Challenge's requests together
+inline constexpr std::size_t max_proof_hashes = 64;              ///< enough for a log of 2^63 requests
+
 /// node -> leader: requests that the sender holds as initialised.
 struct Forward {
   Requests requests;

@@ -14,6 +14,13 @@ namespace zell {
 /// On failure the reader is failed and nullptr is returned. Computes digest, id and leaf.
 [[nodiscard]] RequestPtr read_request(Reader& in, const SigningDomain& domain, std::uint32_t max_bytes);
 
+/// What the header alone decides. Codes: "bad-app", "no-payloads", "too-many-payloads".
+[[nodiscard]] Status check_request_header(const Request& request);
+/// The payloads are those that the header commits to; if not, anyone on the way may have changed them, and they prove
+/// nothing against whoever signed the header's leaf. Code "bad-payloads-root".
+[[nodiscard]] Status check_request_body(const Request& request);
+/// Code "request-too-large".
+[[nodiscard]] Status check_request_size(const Request& request, const Parameters& parameters);
 /// Form, size and signature-independent rules: app's characters, 1..max_payloads payloads, payloads root, total size.
 /// Codes: "bad-app", "no-payloads", "too-many-payloads", "bad-payloads-root", "request-too-large".
 [[nodiscard]] Status check_request_form(const Request& request, const Parameters& parameters);
