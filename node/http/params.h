@@ -1,0 +1,41 @@
+#pragma once
+// The query of a URL, read strictly: an unknown, repeated or malformed parameter is an error that says what is allowed.
+
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "node/http/message.h"
+
+namespace zell {
+
+class Params {
+ public:
+  /// `request` and the names in `allowed` must outlive it.
+  Params(const HttpRequest& request, std::initializer_list<std::string_view> allowed);
+
+  /// The value, or `fallback` if it is not given. Remembers the first error; see error().
+  std::uint64_t number(std::string_view name, std::uint64_t fallback, std::uint64_t min, std::uint64_t max);
+  std::chrono::milliseconds milliseconds(std::string_view name, std::chrono::milliseconds fallback,
+                                         std::chrono::milliseconds max);
+  /// A state to wait for; `fallback` if it is not given.
+  RequestState state(std::string_view name, RequestState fallback);
+  /// 1 or true, 0 or false; false if it is not given.
+  bool flag(std::string_view name);
+  [[nodiscard]] bool has(std::string_view name) const { return find(name) != nullptr; }
+
+  [[nodiscard]] const std::optional<Error>& error() const { return error_; }
+
+ private:
+  const std::string* find(std::string_view name) const;
+  void fail(std::string_view name, const std::string& value, std::string wanted);
+
+  const HttpRequest& request_;
+  std::optional<Error> error_;
+};
+
+/// A whole decimal number without sign or spaces; nullopt for anything else, or above 2^64 - 1.
+[[nodiscard]] std::optional<std::uint64_t> parse_decimal(std::string_view text);
+
+}  // namespace zell

@@ -1,0 +1,191 @@
+#include "node/http/submit_body.h"
+
+#include <nlohmann/json.hpp>
+
+#include "node/http/params.h"
+#include "node/wire/request_codec.h"
+
+namespace zell {
+
+namespace {
+
+using Json = nlohmann::json;
+
+Error bad_field(const std::string& where, std::string_view wanted) {
+  return {"bad-request", where + " must be " + std::string(wanted),
+          R"(a request is {"app","nonce","payloads":["0x…"],"sender":"0x…","signature":"0x…"})"};
+}
+
+Error too_many() {
+  return {"too-many-requests", "more than " + std::to_string(max_submit_requests) + " requests in one call",
+          "send them in several calls"};
+}
+
+/// True if the text may be parsed: its depth and number of values are bounded. Says nothing about its form.
+bool within_json_bounds(std::string_view text) {
+  std::size_t depth = 0, values = 0;
+  bool in_string = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    char c = text[i];
+    if (in_string) {
+      if (c == '\\') ++i;
+      in_string = c != '"';
+    } else if (c == '"') {
+      in_string = true;
+    } else if (c == '[' || c == '{') {
+      if (++depth > max_json_depth) return false;
+      ++values;
+    } else if (c == ']' || c == '}') {
+      if (depth > 0) --depth;
+    } else if (c == ',') {
+      if (++values > max_json_values) return false;
+    }
+  }
+  return true;
+}
+
+std::optional<std::uint64_t> read_nonce(const Json& value) {
+  if (value.is_number_unsigned()) return value.get<std::uint64_t>();
+  if (value.is_string()) return parse_decimal(value.get_ref<const std::string&>());
+  return std::nullopt;
+}
+
+/// "0x" and an even number of digits.
+std::optional<Bytes> read_hex(const Json& value) {
+  if (!value.is_string()) return std::nullopt;
+  const auto& text = value.get_ref<const std::string&>();
+  if (!text.starts_with("0x")) return std::nullopt;
+  return from_hex(text);
+}
+
+class RequestReader {
+ public:
+  RequestReader(const SigningDomain& domain, const Parameters& parameters, const SignatureScheme& scheme)
+      : domain_(domain), parameters_(parameters), scheme_(scheme) {}
+
+  Result<SubmittedRequest> read(const Json& item, const std::string& where) const {
+    if (!item.is_object()) return bad_field(where, "an object");
+    for (const auto& [key, value] : item.items()) {
+      if (key != "app" && key != "nonce" && key != "payloads" && key != "sender" && key != "signature") {
+        return bad_field(where, "an object without \"" + key.substr(0, 40) + "\"");
+      }
+    }
+    auto app = item.value("app", Json(default_app));
+    if (!app.is_string()) return bad_field(where + ".app", "a string");
+    const auto& name = app.get_ref<const std::string&>();
+    // The canonical form has one byte for its length; whether the name is good is the node's to say.
+    if (name.size() > max_app_bytes) return bad_field(where + ".app", "at most 32 characters of a-z, 0-9, _ and -");
+    auto nonce = read_nonce(item.value("nonce", Json()));
+    if (!nonce) return bad_field(where + ".nonce", "a whole number below 2^64, also as a string");
+    auto payloads = read_payloads(item.value("payloads", Json()), where);
+    if (!payloads) return payloads.error();
+    return read_signed(item, where, name, *nonce, *payloads);
+  }
+
+ private:
+  Result<std::vector<Bytes>> read_payloads(const Json& list, const std::string& where) const {
+    if (!list.is_array()) return bad_field(where + ".payloads", "an array of \"0x…\" strings");
+    if (list.size() > max_payloads) return bad_field(where + ".payloads", "an array of at most 4,096");
+    std::vector<Bytes> out;
+    out.reserve(list.size());
+    std::size_t total = 0;
+    for (const auto& value : list) {
+      auto payload = read_hex(value);
+      if (!payload) {
+        return bad_field(where + ".payloads[" + std::to_string(out.size()) + "]",
+                         "\"0x\" and an even number of digits");
+      }
+      total += payload->size();
+      if (total > parameters_.request_max_bytes) {
+        return Error{"request-too-large",
+                     where + " is over " + std::to_string(parameters_.request_max_bytes) + " bytes",
+                     "split it into several requests"};
+      }
+      out.push_back(std::move(*payload));
+    }
+    return out;
+  }
+
+  Result<SubmittedRequest> read_signed(const Json& item, const std::string& where, const std::string& app,
+                                       std::uint64_t nonce, const std::vector<Bytes>& payloads) const {
+    auto signature = read_hex(item.value("signature", Json()));
+    if (!signature || (signature->size() != 64 && signature->size() != 65)) {
+      return bad_field(where + ".signature", "\"0x\" and 64 bytes (r, s) or 65 (r, s, v) in hexadecimal");
+    }
+    std::optional<PublicKey> sender;
+    if (item.contains("sender")) {
+      if (item["sender"].is_string()) sender = fixed_from_hex<PublicKey>(item["sender"].get_ref<const std::string&>());
+      if (!sender) return bad_field(where + ".sender", "\"0x\" and a compressed public key of 33 bytes");
+    } else if (signature->size() == 64) {
+      return bad_field(where + ".sender", "given when the signature has no v (64 bytes)");
+    } else {
+      auto digest =
+          request_digest(domain_, app, nonce, static_cast<std::uint32_t>(payloads.size()), payloads_root(payloads));
+      sender = scheme_.recover(digest, Signature::from(*signature));
+      if (!sender) {
+        return SubmittedRequest{nullptr,
+                                {"bad-signature", "no key can be recovered from the signature of " + where,
+                                 "sign the EIP-712 digest; s must be low and v 27 or 28"}};
+      }
+    }
+    auto rs = CompactSignature::from(ByteView(*signature).first(64));
+    return SubmittedRequest{make_request(domain_, app, nonce, *sender, payloads, rs), {}};
+  }
+
+  const SigningDomain& domain_;
+  const Parameters& parameters_;
+  const SignatureScheme& scheme_;
+};
+
+}  // namespace
+
+Result<std::vector<SubmittedRequest>> read_json_requests(std::string_view body, const SigningDomain& domain,
+                                                         const Parameters& parameters, const SignatureScheme& scheme) {
+  if (!within_json_bounds(body)) {
+    return Error{"bad-json", "the JSON is nested deeper than 8 or has more than 262,144 values",
+                 "send fewer requests a call, or canonical bytes as application/octet-stream"};
+  }
+  auto json = Json::parse(body, nullptr, /*allow_exceptions=*/false);
+  if (json.is_discarded()) {
+    return Error{"bad-json", "the body is not JSON",
+                 R"(send {"requests":[{"app","nonce","payloads":["0x…"],"sender","signature"}]})"};
+  }
+  RequestReader reader(domain, parameters, scheme);
+  std::vector<SubmittedRequest> out;
+  if (!json.is_object() || !json.contains("requests")) {
+    auto one = reader.read(json, "the request");
+    if (!one) return one.error();
+    out.push_back(std::move(*one));
+    return out;
+  }
+  const auto& list = json["requests"];
+  if (json.size() != 1) return bad_field("the body", "{\"requests\":[…]} and nothing else");
+  if (!list.is_array() || list.empty()) return bad_field("requests", "an array of one or more");
+  if (list.size() > max_submit_requests) return too_many();
+  out.reserve(list.size());
+  for (const auto& item : list) {
+    auto one = reader.read(item, "requests[" + std::to_string(out.size()) + "]");
+    if (!one) return one.error();
+    out.push_back(std::move(*one));
+  }
+  return out;
+}
+
+Result<std::vector<SubmittedRequest>> read_binary_requests(std::string_view body, const SigningDomain& domain,
+                                                           const Parameters& parameters) {
+  Reader in(as_bytes(body));
+  std::vector<SubmittedRequest> out;
+  while (in.left() > 0) {
+    if (out.size() == max_submit_requests) return too_many();
+    auto request = read_request(in, domain, parameters.request_max_bytes);
+    if (!in.ok() || !request) {
+      return Error{"bad-request", "request " + std::to_string(out.size()) + " can't be read: " + std::string(in.why()),
+                   "send canonical requests, one after the other"};
+    }
+    out.push_back({std::move(request), {}});
+  }
+  if (out.empty()) return Error{"bad-request", "the body is empty", "send at least one request"};
+  return out;
+}
+
+}  // namespace zell
