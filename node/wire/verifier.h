@@ -1,6 +1,11 @@
 #pragma once
 // Checks what a message claims by itself: signatures, stake, form. Nothing enters the core without it.
 
+#include <memory>
+#include <optional>
+#include <span>
+#include <utility>
+
 #include "node/crypto/keys.h"
 #include "node/wire/codec.h"
 #include "node/wire/messages.h"
@@ -35,14 +40,19 @@ class RequestCache {
 /// Keeps at least the newest `capacity` requests.
 [[nodiscard]] std::unique_ptr<RequestCache> make_request_cache(std::size_t capacity);
 
-/// Stateless but for the cache; thread-safe. Checks:
+/// Stateless but for caches of what was found good; thread-safe. Checks:
 ///   Forward      each request's form and signature
-///   Proposal     leader(view)'s signature, first <= end, count; each request: form and signature (first_bad is set, not refused)
+///   Proposal     leader(view)'s signature, first <= end, count; each request: form and signature (first_bad is set, not
+///                refused). One whose payloads are not those of its own header is refused whole (code "bad-bodies"): the
+///                leader signs headers, so anyone on the way may have changed payloads, and they prove nothing against it.
+///                first_bad counts against the leader only once the headers are seen to give the signed root.
 ///   Vote, Heartbeat, Challenge (with evidence), ViewChange, NewView, ViewAnswer: signer's key by recovery, view > 0 where it must be
 ///   certificates distinct members, > 2/3 of the stake, each signature; ride-along ones too
 ///   ChallengeCertificate  > 1/3 of the stake; what they count against: challenged_view()
 ///   ViewChange   lock is below view; lc proves lock (LC or FC of that very view and point)
 ///   NewView      leader(view) signed; > 2/3; lockViews < view; base is the highest; base_lc proves it
+///   Challenge    evidence goes with equivocation and invalid_proposal only, proves the leader of the challenged view
+///                guilty of just that; censored requests go with censored only, each checked like a Forward's
 ///   Chunk        its FC, form (contiguous from from+1, headers' indexes match counts). Request signatures are not: the root is checked by the core.
 /// Fetch and ViewQuery claim nothing.
 class Verifier {
@@ -66,9 +76,8 @@ class Verifier {
  private:
   struct Impl;
   const Genesis& genesis_;
-  const SignatureScheme& scheme_;
-  RequestCache* cache_;
   SigningDomain domain_;
+  std::shared_ptr<const Impl> impl_;  // what it checks with, and the certificates that it remembers
 };
 
 /// Fills in the signature of a message that is this node's own and has none yet (all zero); relayed ones are left alone.
