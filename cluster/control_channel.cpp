@@ -1,0 +1,88 @@
+#include "cluster/control_channel.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <cerrno>
+#include <cstring>
+#include <system_error>
+
+#include "cluster/paths.h"
+#include "cluster/unique_fd.h"
+
+namespace zell {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+Error unreachable(const std::filesystem::path& socket, int error) {
+  return {"unreachable", "no answer at " + socket.string() + ": " + std::generic_category().message(error),
+          "zell cluster ls"};
+}
+
+/// Waits until the socket is ready for `events`; false when time is up.
+bool wait_for(int fd, short events, Clock::time_point deadline) {
+  while (true) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
+    if (left <= 0) return false;
+    pollfd entry{fd, events, 0};
+    const int ready = ::poll(&entry, 1, static_cast<int>(left));
+    if (ready > 0) return true;
+    if (ready < 0 && errno != EINTR) return false;
+  }
+}
+
+Result<UniqueFd> connect_to(const std::filesystem::path& socket) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  const auto path = socket.string();
+  if (path.size() > max_socket_path_bytes)
+    return Error{"path-too-long", "the path of a socket is too long: " + path, ""};
+  std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
+  UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!fd.valid()) return unreachable(socket, errno);
+  // A Unix socket connects at once or says why not.
+  if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+    return unreachable(socket, errno);
+  }
+  return fd;
+}
+
+Status send_all(int fd, std::string_view text, Clock::time_point deadline) {
+  while (!text.empty()) {
+    const auto sent = ::send(fd, text.data(), text.size(), MSG_NOSIGNAL);
+    if (sent > 0) {
+      text.remove_prefix(static_cast<std::size_t>(sent));
+    } else if (errno == EAGAIN || errno == EINTR) {
+      if (!wait_for(fd, POLLOUT, deadline)) return Error{"timeout", "the question was not taken in time", ""};
+    } else {
+      return Error{"unreachable", "the other side hung up", ""};
+    }
+  }
+  return Ok{};
+}
+
+}  // namespace
+
+Result<std::string> ask(const std::filesystem::path& socket, std::string_view line, std::chrono::milliseconds timeout) {
+  const auto deadline = Clock::now() + timeout;
+  auto fd = connect_to(socket);
+  if (!fd) return fd.error();
+  if (auto sent = send_all(fd->get(), std::string(line) + "\n", deadline); !sent) return sent.error();
+  std::string answer;
+  while (answer.find('\n') == std::string::npos) {
+    if (answer.size() > max_control_line_bytes) return Error{"bad-answer", "the answer is over 64 KiB", ""};
+    if (!wait_for(fd->get(), POLLIN, deadline))
+      return Error{"timeout", "no answer in time from " + socket.string(), ""};
+    char buffer[4096];
+    const auto got = ::recv(fd->get(), buffer, sizeof buffer, 0);
+    if (got < 0 && (errno == EAGAIN || errno == EINTR)) continue;
+    if (got <= 0) return Error{"unreachable", "it hung up without an answer: " + socket.string(), "zell cluster ls"};
+    answer.append(buffer, static_cast<std::size_t>(got));
+  }
+  answer.resize(answer.find('\n'));
+  return answer;
+}
+
+}  // namespace zell

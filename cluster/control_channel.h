@@ -1,0 +1,20 @@
+#pragma once
+// One question and its answer over a Unix socket: a line each. Supervisors and nodes both speak it.
+
+#include <chrono>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "node/base/result.h"
+
+namespace zell {
+
+inline constexpr std::size_t max_control_line_bytes = 64 << 10;
+
+/// Sends `line` (without its newline) and returns the first line that comes back. Blocks for at most `timeout`.
+/// Codes: "unreachable" (nobody listens, or it hung up), "timeout", "path-too-long", "bad-answer" (too long).
+[[nodiscard]] Result<std::string> ask(const std::filesystem::path& socket, std::string_view line,
+                                      std::chrono::milliseconds timeout);
+
+}  // namespace zell

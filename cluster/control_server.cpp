@@ -1,0 +1,145 @@
+#include "cluster/control_server.h"
+
+#include <sys/stat.h>
+
+#include <set>
+
+#include "cluster/control_channel.h"
+#include "cluster/paths.h"
+
+namespace zell {
+
+struct ControlServer::Impl {
+  uv_loop_t& loop;
+  std::filesystem::path path;
+  Handler handler;
+  uv_pipe_t* listener = nullptr;  // deletes itself when closed
+  std::set<std::shared_ptr<Connection>> connections;
+  bool closing = false;
+};
+
+/// Keeps itself alive until its handle is closed.
+struct ControlServer::Connection : std::enable_shared_from_this<Connection> {
+  Impl* server = nullptr;
+  uv_pipe_t pipe{};
+  std::string received;
+  std::size_t writes = 0;
+  bool closing = false;
+  std::shared_ptr<Connection> self;
+
+  void close() {
+    if (closing) return;
+    closing = true;
+    uv_close(reinterpret_cast<uv_handle_t*>(&pipe),
+             [](uv_handle_t* handle) { static_cast<Connection*>(handle->data)->self.reset(); });
+    server->connections.erase(shared_from_this());
+  }
+
+  void write(std::string line) {
+    if (closing) return;
+    struct Write {
+      uv_write_t request{};
+      std::string text;
+      std::shared_ptr<Connection> connection;
+    };
+    auto* write = new Write{{}, std::move(line) + "\n", shared_from_this()};
+    write->request.data = write;
+    auto buffer = uv_buf_init(write->text.data(), static_cast<unsigned>(write->text.size()));
+    ++writes;
+    const auto done = [](uv_write_t* request, int status) {
+      std::unique_ptr<Write> written(static_cast<Write*>(request->data));
+      auto& connection = *written->connection;
+      --connection.writes;
+      if (status < 0 || (connection.server->closing && connection.writes == 0)) connection.close();
+    };
+    if (uv_write(&write->request, reinterpret_cast<uv_stream_t*>(&pipe), &buffer, 1, done) != 0) {
+      delete write;
+      --writes;
+      close();
+    }
+  }
+
+  void take(const char* bytes, std::size_t count) {
+    received.append(bytes, count);
+    for (auto end = received.find('\n'); end != std::string::npos && !closing; end = received.find('\n')) {
+      const auto line = received.substr(0, end);
+      received.erase(0, end + 1);
+      server->handler(line, [weak = weak_from_this()](std::string reply) {
+        if (auto connection = weak.lock()) connection->write(std::move(reply));
+      });
+    }
+    if (received.size() > max_control_line_bytes) close();
+  }
+
+  void start() {
+    self = shared_from_this();
+    server->connections.insert(self);
+    const auto allocate = [](uv_handle_t*, std::size_t, uv_buf_t* buffer) {
+      static thread_local char bytes[4096];
+      *buffer = uv_buf_init(bytes, sizeof bytes);
+    };
+    uv_read_start(reinterpret_cast<uv_stream_t*>(&pipe), allocate,
+                  [](uv_stream_t* stream, ssize_t count, const uv_buf_t* buffer) {
+                    auto keep = static_cast<Connection*>(stream->data)->shared_from_this();
+                    if (count < 0) return keep->close();
+                    keep->take(buffer->base, static_cast<std::size_t>(count));
+                  });
+  }
+};
+
+namespace {
+
+Error socket_error(const std::filesystem::path& socket, int code) {
+  return {"io", "cannot listen on " + socket.string() + ": " + uv_strerror(code), ""};
+}
+
+}  // namespace
+
+ControlServer::ControlServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+ControlServer::~ControlServer() = default;
+
+Result<std::unique_ptr<ControlServer>> ControlServer::listen(uv_loop_t& loop, const std::filesystem::path& socket,
+                                                             Handler handler) {
+  if (socket.string().size() > max_socket_path_bytes) return socket_error(socket, UV_ENAMETOOLONG);
+  std::unique_ptr<ControlServer> server(
+      new ControlServer(std::unique_ptr<Impl>(new Impl{loop, socket, std::move(handler), new uv_pipe_t{}, {}, false})));
+  auto* listener = server->impl_->listener;
+  uv_pipe_init(&loop, listener, 0);
+  listener->data = server->impl_.get();
+  std::error_code none;
+  std::filesystem::remove(socket, none);
+  // The folder is private already; the mode is for whoever copies the path elsewhere.
+  const auto old_mask = ::umask(0177);
+  int result = uv_pipe_bind(listener, socket.c_str());
+  ::umask(old_mask);
+  const auto accept = [](uv_stream_t* stream, int status) {
+    if (status < 0) return;
+    auto* impl = static_cast<Impl*>(stream->data);
+    auto connection = std::make_shared<Connection>();
+    connection->server = impl;
+    uv_pipe_init(&impl->loop, &connection->pipe, 0);
+    connection->pipe.data = connection.get();
+    const bool too_many = impl->connections.size() >= max_control_connections;
+    const bool accepted = uv_accept(stream, reinterpret_cast<uv_stream_t*>(&connection->pipe)) == 0;
+    connection->start();
+    if (too_many || !accepted) connection->close();
+  };
+  if (result == 0) result = uv_listen(reinterpret_cast<uv_stream_t*>(listener), 16, accept);
+  if (result == 0) return server;
+  server->close();
+  return socket_error(socket, result);
+}
+
+void ControlServer::close() {
+  if (impl_->closing) return;
+  impl_->closing = true;
+  // libuv removes the socket's file when it closes a pipe that it bound.
+  uv_close(reinterpret_cast<uv_handle_t*>(impl_->listener),
+           [](uv_handle_t* handle) { delete reinterpret_cast<uv_pipe_t*>(handle); });
+  const auto open = impl_->connections;
+  for (const auto& connection : open) {
+    if (connection->writes == 0) connection->close();
+  }
+}
+
+}  // namespace zell
