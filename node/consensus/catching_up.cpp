@@ -1,0 +1,182 @@
+// Fetching what is missing, serving others, resynchronising after a lost connection, and the learner's questions.
+
+#include "node/base/check.h"
+#include "node/consensus/replica_impl.h"
+
+namespace zell {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds first_ask_delay{20};  // what is certified is usually on its way already
+constexpr milliseconds ask_again_after{300};
+constexpr std::size_t max_wants = 2 * max_members;
+
+}  // namespace
+
+bool Replica::Impl::allow_answer(NodeId to, std::map<NodeId, Instant>& last, Duration gap) {
+  auto found = last.find(to);
+  if (found != last.end() && now - found->second < gap) return false;
+  last[to] = now;
+  return true;
+}
+
+void Replica::Impl::want(const LogPoint& target, NodeId source, bool at_once) {
+  if (target.index <= log.finalised().index || wants.size() >= max_wants) return;
+  auto [at, fresh] = wants.try_emplace(target, Wanted{source, now, 0});
+  if (fresh && at_once) ask(target);
+}
+
+Duration Replica::Impl::ask_gap(const Wanted& wanted) { return wanted.attempts == 0 ? first_ask_delay : ask_again_after; }
+
+void Replica::Impl::ask(const LogPoint& target) {
+  auto& wanted = wants.at(target);
+  if (wanted.attempts > 0 || wanted.source == self || !connected.contains(wanted.source)) {
+    auto next = connected.upper_bound(wanted.source);
+    if (next == connected.end()) next = connected.begin();
+    if (next != connected.end()) wanted.source = *next;
+  }
+  wanted.asked_at = now;
+  ++wanted.attempts;
+  if (!connected.contains(wanted.source)) return;
+  send_now(Send::To::one, wanted.source, Fetch{Fetch::Kind::log, state.view, log.finalised().index, target});
+}
+
+void Replica::Impl::forget_wants() {
+  std::erase_if(wants, [&](const auto& item) { return log.known(item.first); });
+}
+
+void Replica::Impl::receive(NodeId from, const Fetch& fetch) {
+  switch (fetch.kind) {
+    case Fetch::Kind::log: {
+      if (!allow_answer(from, chunk_sent, milliseconds(2))) return;
+      if (fetch.from < log.finalised().index) {
+        out->serves.push_back({from, fetch.from});
+        return;
+      }
+      auto way = log.path(fetch.from, fetch.target);
+      if (!way || way->empty()) return;
+      send_now(Send::To::one, from, Chunk{{way->front()->header.first.value - 1}, *way, std::nullopt});
+      return;
+    }
+    case Fetch::Kind::leader_news:
+      if (fetch.view < state.view) return answer_old_view(from);
+      if (fetch.view != state.view || !state.active || !allow_answer(from, news_sent, milliseconds(10))) return;
+      if (newest_lc) send_now(Send::To::one, from, CertificateMessage{*newest_lc});
+      if (known_fc) send_now(Send::To::one, from, CertificateMessage{*known_fc});
+      if (leading()) heartbeat(Send::To::one, from);
+      if (last_heartbeat) send_now(Send::To::one, from, *last_heartbeat);
+      return send_proposals_after(from, fetch.from);
+    case Fetch::Kind::new_view:
+      if (fetch.view <= state.view) answer_old_view(from);
+      return;
+  }
+}
+
+void Replica::Impl::send_proposals_after(NodeId to, Index from) {
+  for (const auto& batch : log.unfinalised()) {
+    const auto& header = batch->header;
+    bool own = leading() && header.signature.is_zero();
+    if (header.end.index <= from || header.view != state.view || (header.signature.is_zero() && !own)) continue;
+    send_durable(Send::To::one, to, Proposal{header, batch->requests, {}, {}, {}}, own);
+  }
+}
+
+void Replica::Impl::receive(NodeId from, const Chunk& chunk) {
+  if (wants.empty() || chunk.batches.empty()) return;
+  CompactRange range;
+  std::vector<BatchPtr> fitting;
+  for (const auto& batch : chunk.batches) {
+    const auto& header = batch->header;
+    if (fitting.empty()) {
+      if (header.parent() != log.finalised()) continue;  // below what is final by now
+      range = *log.range_at(log.finalised());
+    } else if (header.parent() != fitting.back()->header.end) {
+      return note("a chunk's batches do not follow each other", from);
+    }
+    for (const auto& request : *batch->requests) range.append(request->leaf);
+    if (LogPoint{{range.size()}, range.root()} != header.end) return note("a chunk's requests do not yield its root", from);
+    // Neither the view nor the leader's signature of a fetched batch is proven: it never passes for a proposal.
+    auto plain = std::make_shared<Batch>(*batch);
+    plain->header.signature = {};
+    if (plain->header.view >= state.view) plain->header.view = View{};
+    fitting.push_back(std::move(plain));
+  }
+  if (fitting.empty()) return;
+  LogPoint end = fitting.back()->header.end;
+  bool certified = chunk.fc && chunk.fc->point == end;
+  if (!certified && !wants.contains(end)) return note("a chunk ends at nothing that was asked for", from);
+  for (const auto& batch : fitting) {
+    if (log.range_at(batch->header.end)) continue;
+    log.keep_aside(batch);
+    std::erase(delta.dropped, batch->header.end);
+    delta.batches.push_back(batch);
+    change_state();
+  }
+  if (certified) {
+    on_certificate(*chunk.fc, from);
+    if (!stopped_code.empty() || !log.known(end)) return;
+    if (end.index > log.finalised().index) {
+      if (!log.range_at(end)) switch_chain(end);
+      if (stopped_code.empty()) finalise(*chunk.fc);
+    }
+  }
+  forget_wants();
+  for (auto& [target, wanted] : wants) {
+    wanted.source = from;  // it answers: go on with it
+    wanted.attempts = 0;
+    ask(target);
+    break;
+  }
+}
+
+void Replica::Impl::ask_leader_news(bool everyone) {
+  if (now - news_asked_at < milliseconds(50) && news_asked_at.us != 0) return;
+  news_asked_at = now;
+  Fetch fetch{Fetch::Kind::leader_news, state.view, log.tip().index, {}};
+  if (everyone) {
+    send_now(Send::To::others, self, fetch);
+  } else {
+    send_now(Send::To::one, leader(), fetch);
+  }
+}
+
+void Replica::Impl::send_entry_proof(NodeId to) {
+  for (const auto& message : entry_proof) {
+    const auto* news = std::get_if<NewView>(message.get());
+    waiting_sends.push_back({Send::To::one, to, message, news != nullptr && news->signature.is_zero(), 0});
+  }
+}
+
+void Replica::Impl::answer_old_view(NodeId to) {
+  if (to == self || !allow_answer(to, proof_sent, milliseconds(50))) return;
+  send_entry_proof(to);
+}
+
+void Replica::Impl::resynchronise(NodeId to) {
+  send_entry_proof(to);
+  if (state.highest_lc) send_now(Send::To::one, to, CertificateMessage{*state.highest_lc});
+  if (known_fc) send_now(Send::To::one, to, CertificateMessage{*known_fc});
+  if (!state.active) send_view_change(Send::To::one, to);
+  if (own_challenge) send_challenge();
+  if (state.standing == Standing::learner) send_now(Send::To::one, to, ViewQuery{options.query_nonce});
+  if (!state.active) return;
+  if (to == leader()) {
+    resend_votes(to);
+    pool.forget_forwarding();
+  }
+  if (leading()) heartbeat(Send::To::one, to);
+}
+
+void Replica::Impl::receive(NodeId from, const ViewQuery& query) {
+  if (!may_sign() || from == self) return;
+  send_durable(Send::To::one, from, ViewAnswer{self, state.view, query.nonce, {}}, true);
+}
+
+void Replica::Impl::receive(NodeId, const ViewAnswer& answer) {
+  if (state.standing != Standing::learner || answer.nonce != options.query_nonce || answer.node == self) return;
+  auto& known = view_answers[answer.node];
+  known = std::max(known, answer.view);
+}
+
+}  // namespace zell

@@ -1,0 +1,189 @@
+#include "node/consensus/mempool.h"
+
+#include <algorithm>
+
+#include "node/base/check.h"
+
+namespace zell {
+
+LocalPool::Entry* LocalPool::find(const RequestId& id) {
+  auto found = entries_.find(id);
+  return found == entries_.end() ? nullptr : &found->second;
+}
+const LocalPool::Entry* LocalPool::find(const RequestId& id) const {
+  auto found = entries_.find(id);
+  return found == entries_.end() ? nullptr : &found->second;
+}
+
+bool LocalPool::has_room(const Request& request) const {
+  return entries_.size() < options_.pool_max_requests && bytes_ + request.canonical.size() <= options_.pool_max_bytes;
+}
+
+LocalPool::Entry& LocalPool::add(RequestPtr request, bool submitted, NodeId relayed_by) {
+  auto [at, fresh] = entries_.try_emplace(request->id);
+  ZELL_CHECK(fresh);
+  auto& entry = at->second;
+  entry.request = std::move(request);
+  entry.order = next_order_++;
+  entry.submitted = submitted;
+  entry.relayed_by = relayed_by;
+  bytes_ += entry.request->canonical.size();
+  waiting_[entry.order] = entry.request->id;
+  slots_[{entry.request->sender, entry.request->nonce}].push_back(entry.request->id);
+  if (!submitted) ++relayed_[relayed_by];
+  return entry;
+}
+
+void LocalPool::remove(const RequestId& id) {
+  auto found = entries_.find(id);
+  if (found == entries_.end()) return;
+  auto& entry = found->second;
+  waiting_.erase(entry.order);
+  forwarded_.erase(entry.order);
+  blocked_.erase(entry.order);
+  owed_.erase(entry.order);
+  bytes_ -= entry.request->canonical.size();
+  auto slot = slots_.find({entry.request->sender, entry.request->nonce});
+  std::erase(slot->second, id);
+  if (slot->second.empty()) slots_.erase(slot);
+  if (!entry.submitted) --relayed_[entry.relayed_by];
+  entries_.erase(found);
+}
+
+std::size_t LocalPool::relayed_count(NodeId by) const {
+  auto found = relayed_.find(by);
+  return found == relayed_.end() ? 0 : found->second;
+}
+
+std::vector<LocalPool::Entry*> LocalPool::waiting(std::size_t limit) {
+  std::vector<Entry*> out;
+  for (const auto& [order, id] : waiting_) {
+    if (out.size() == limit) break;
+    out.push_back(find(id));
+  }
+  return out;
+}
+
+std::vector<LocalPool::Entry*> LocalPool::forwarded_entries() {
+  std::vector<Entry*> out;
+  for (const auto& [order, id] : forwarded_) out.push_back(find(id));
+  return out;
+}
+
+std::vector<LocalPool::Entry*> LocalPool::forwarded_before(Instant when) {
+  std::vector<Entry*> out;
+  for (const auto& [order, id] : forwarded_) {
+    auto* entry = find(id);
+    // They were forwarded in order of arrival, but for those forwarded again: the first late one ends the search.
+    if (entry->forwarded_at > when) break;
+    if (!entry->owed_since) out.push_back(entry);
+  }
+  return out;
+}
+
+void LocalPool::mark_owed(Entry& entry, std::uint64_t proposed) {
+  entry.owed_since = proposed;
+  owed_[entry.order] = entry.request->id;
+}
+
+std::vector<LocalPool::Entry*> LocalPool::owed_entries() {
+  std::vector<Entry*> out;
+  for (const auto& [order, id] : owed_) out.push_back(find(id));
+  return out;
+}
+
+std::vector<LocalPool::Entry*> LocalPool::blocked_entries() {
+  std::vector<Entry*> out;
+  for (const auto& [order, id] : blocked_) out.push_back(find(id));
+  return out;
+}
+
+void LocalPool::set_where(Entry& entry, Where where) {
+  waiting_.erase(entry.order);
+  forwarded_.erase(entry.order);
+  entry.where = where;
+  if (where == Where::in_log) {
+    blocked_.erase(entry.order);
+    entry.blocked_at.reset();
+  }
+  if (where != Where::forwarded) {
+    entry.owed_since.reset();
+    owed_.erase(entry.order);
+  }
+  if (entry.blocked_at) return;
+  if (where == Where::waiting) waiting_[entry.order] = entry.request->id;
+  if (where == Where::forwarded) forwarded_[entry.order] = entry.request->id;
+}
+
+void LocalPool::block(Entry& entry, Index at) {
+  waiting_.erase(entry.order);
+  forwarded_.erase(entry.order);
+  entry.where = Where::waiting;
+  entry.blocked_at = at;
+  entry.owed_since.reset();
+  owed_.erase(entry.order);
+  blocked_[entry.order] = entry.request->id;
+}
+
+void LocalPool::unblock(Entry& entry) {
+  entry.blocked_at.reset();
+  blocked_.erase(entry.order);
+  set_where(entry, Where::waiting);
+}
+
+std::vector<LocalPool::Entry*> LocalPool::rivals(const Request& request) {
+  std::vector<Entry*> out;
+  auto found = slots_.find({request.sender, request.nonce});
+  if (found == slots_.end()) return out;
+  for (const auto& id : found->second) {
+    if (id != request.id) out.push_back(find(id));
+  }
+  return out;
+}
+
+void LocalPool::forget_forwarding() {
+  for (auto* entry : forwarded_entries()) set_where(*entry, Where::waiting);
+}
+
+bool ForwardQueues::push(NodeId from, const RequestPtr& request) {
+  if (ids_.contains(request->id)) return true;
+  auto& queue = queues_[from];
+  if (queue.size() >= quota_) return false;
+  ids_.insert(request->id);
+  bytes_ += request->canonical.size();
+  queue.push_back(request);
+  return true;
+}
+
+RequestPtr ForwardQueues::pop() {
+  if (ids_.empty()) return nullptr;
+  auto at = queues_.upper_bound(last_);
+  for (std::size_t tried = 0; tried <= queues_.size(); ++tried) {
+    if (at == queues_.end()) at = queues_.begin();
+    if (!at->second.empty()) {
+      auto request = at->second.front();
+      at->second.pop_front();
+      last_ = at->first;
+      ids_.erase(request->id);
+      bytes_ -= request->canonical.size();
+      return request;
+    }
+    ++at;
+  }
+  ZELL_CHECK(false);
+  return nullptr;
+}
+
+void ForwardQueues::push_front(NodeId from, const RequestPtr& request) {
+  ids_.insert(request->id);
+  bytes_ += request->canonical.size();
+  queues_[from].push_front(request);
+}
+
+void ForwardQueues::clear() {
+  queues_.clear();
+  ids_.clear();
+  bytes_ = 0;
+}
+
+}  // namespace zell

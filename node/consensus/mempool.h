@@ -1,0 +1,105 @@
+#pragma once
+// Requests that wait: those this node took in, and, for a leader, those that the others forwarded.
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <unordered_map>
+#include <vector>
+
+#include "node/consensus/io.h"
+#include "node/consensus/ordered_log.h"
+
+namespace zell {
+
+/// How many requests that other nodes' challenges carried are kept, per challenger.
+inline constexpr std::size_t max_relayed_per_challenger = 256;
+
+/// The requests that this node answers for: submitted here, or passed on by a challenge. Held until final or refused.
+class LocalPool {
+ public:
+  enum class Where : std::uint8_t { waiting, forwarded, in_log };
+  struct Entry {
+    RequestPtr request;
+    std::uint64_t order = 0;
+    Where where = Where::waiting;
+    bool submitted = false;                 ///< false: only relayed by a challenge
+    NodeId relayed_by;                      ///< meaningful when not submitted
+    Index index;                            ///< when in_log
+    std::optional<Index> blocked_at;        ///< its nonce was taken or too old in the log up to here
+    Instant forwarded_at;                   ///< when forwarded: first time in this view
+    Instant resent_at;
+    std::optional<std::uint64_t> owed_since;  ///< censorship timer ran out: requests proposed in the view by then
+  };
+
+  explicit LocalPool(const ReplicaOptions& options) : options_(options) {}
+
+  [[nodiscard]] Entry* find(const RequestId& id);
+  [[nodiscard]] const Entry* find(const RequestId& id) const;
+  [[nodiscard]] bool has_room(const Request& request) const;
+  Entry& add(RequestPtr request, bool submitted, NodeId relayed_by);
+  void remove(const RequestId& id);
+  [[nodiscard]] std::size_t count() const { return entries_.size(); }
+  [[nodiscard]] std::size_t bytes() const { return bytes_; }
+  [[nodiscard]] std::size_t relayed_count(NodeId by) const;
+
+  /// Waiting, not blocked, in order of arrival; at most `limit`.
+  [[nodiscard]] std::vector<Entry*> waiting(std::size_t limit);
+  /// Waiting or forwarded, and not blocked: work for the leader.
+  [[nodiscard]] std::size_t pending() const { return waiting_.size() + forwarded_.size(); }
+  [[nodiscard]] std::size_t forwarded() const { return forwarded_.size(); }
+  [[nodiscard]] std::vector<Entry*> forwarded_entries();
+  [[nodiscard]] std::vector<Entry*> blocked_entries();
+
+  /// Forwarded at or before `when`, and not owed yet.
+  [[nodiscard]] std::vector<Entry*> forwarded_before(Instant when);
+  /// Its censorship timer ran out when the leader had proposed this many requests in the view.
+  void mark_owed(Entry& entry, std::uint64_t proposed);
+  [[nodiscard]] std::vector<Entry*> owed_entries();
+
+  void set_where(Entry& entry, Where where);
+  void block(Entry& entry, Index at);
+  void unblock(Entry& entry);
+  /// Others with this sender and nonce.
+  [[nodiscard]] std::vector<Entry*> rivals(const Request& request);
+  /// Everything that was forwarded waits again (a new leader, or the old one came back).
+  void forget_forwarding();
+
+ private:
+  using Slot = std::pair<PublicKey, std::uint64_t>;
+  const ReplicaOptions& options_;
+  std::uint64_t next_order_ = 1;
+  std::size_t bytes_ = 0;
+  std::unordered_map<RequestId, Entry> entries_;  // never iterated: order comes from the maps below
+  std::map<std::uint64_t, RequestId> waiting_, forwarded_, blocked_, owed_;
+  std::map<Slot, std::vector<RequestId>> slots_;
+  std::map<NodeId, std::size_t> relayed_;
+};
+
+/// A leader's queues: one for each forwarding node, at most Q requests each, served round robin.
+class ForwardQueues {
+ public:
+  explicit ForwardQueues(std::uint32_t quota) : quota_(quota) {}
+  /// False if the node's queue is full; true also if the request is queued already.
+  bool push(NodeId from, const RequestPtr& request);
+  [[nodiscard]] bool empty() const { return ids_.empty(); }
+  [[nodiscard]] std::size_t count() const { return ids_.size(); }
+  [[nodiscard]] std::size_t bytes() const { return bytes_; }
+  /// The next request in turn, or nullptr.
+  [[nodiscard]] RequestPtr pop();
+  /// Gives back what did not fit: it is the first of its node again.
+  void push_front(NodeId from, const RequestPtr& request);
+  [[nodiscard]] NodeId last_popped() const { return last_; }
+  void clear();
+
+ private:
+  std::uint32_t quota_;
+  std::map<NodeId, std::deque<RequestPtr>> queues_;
+  std::set<RequestId> ids_;
+  std::size_t bytes_ = 0;
+  NodeId last_{};
+};
+
+}  // namespace zell

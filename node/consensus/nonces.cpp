@@ -1,0 +1,50 @@
+#include "node/consensus/nonces.h"
+
+#include <algorithm>
+
+#include "node/base/check.h"
+
+namespace zell {
+
+std::string_view to_string(NonceVerdict verdict) {
+  switch (verdict) {
+    case NonceVerdict::fresh: return "fresh";
+    case NonceVerdict::duplicate: return "duplicate";
+    case NonceVerdict::too_old: return "nonce-too-old";
+  }
+  return "unknown";
+}
+
+NonceVerdict NonceWindows::check(const PublicKey& sender, std::uint64_t nonce) const {
+  auto found = windows_.find(sender);
+  if (found == windows_.end()) return NonceVerdict::fresh;
+  const auto& window = found->second;
+  if (std::binary_search(window.begin(), window.end(), nonce)) return NonceVerdict::duplicate;
+  if (window.size() == nonces_per_sender && nonce < window.front()) return NonceVerdict::too_old;
+  return NonceVerdict::fresh;
+}
+
+NonceWindows::Undo NonceWindows::insert(const PublicKey& sender, std::uint64_t nonce) {
+  ZELL_CHECK(check(sender, nonce) == NonceVerdict::fresh);
+  auto& window = windows_[sender];
+  Undo undo{sender, nonce, std::nullopt};
+  if (window.size() == nonces_per_sender) {
+    undo.evicted = window.front();
+    window.erase(window.begin());
+  }
+  window.insert(std::upper_bound(window.begin(), window.end(), nonce), nonce);
+  return undo;
+}
+
+void NonceWindows::undo(const Undo& undo) {
+  auto found = windows_.find(undo.sender);
+  ZELL_CHECK(found != windows_.end());
+  auto& window = found->second;
+  auto at = std::lower_bound(window.begin(), window.end(), undo.added);
+  ZELL_CHECK(at != window.end() && *at == undo.added);
+  window.erase(at);
+  if (undo.evicted) window.insert(window.begin(), *undo.evicted);
+  if (window.empty()) windows_.erase(found);
+}
+
+}  // namespace zell

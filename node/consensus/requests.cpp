@@ -1,0 +1,231 @@
+// Requests on their way into the log: taken in, forwarded, batched, returned.
+
+#include "node/base/check.h"
+#include "node/consensus/replica_impl.h"
+
+namespace zell {
+namespace {
+
+/// One Forward message: small enough that a vote never waits long behind it.
+constexpr std::size_t max_forward_requests = 1'024;
+constexpr std::size_t max_forward_bytes = 512 << 10;
+
+}  // namespace
+
+void Replica::Impl::update(const RequestId& id, RequestState to, Index index, std::string_view reason) {
+  out->events.push_back(RequestUpdate{id, to, index, state.view, reason});
+}
+
+void Replica::Impl::take(const RequestPtr& request, bool submitted, NodeId relayed_by) {
+  auto answer = [&](RequestState to, Index index, std::string_view reason) {
+    if (submitted) update(request->id, to, index, reason);
+  };
+  if (!stopped_code.empty()) return answer(RequestState::refused, {}, "stopped");
+  Index index = log.find(request->id);
+  if (auto* known = pool.find(request->id)) {
+    known->submitted = known->submitted || submitted;
+    bool locked = newest_lc && index.value != 0 && index <= newest_lc->point.index;
+    return answer(index.value == 0 ? RequestState::initialised : locked ? RequestState::locked : RequestState::sequenced,
+                  index, {});
+  }
+  auto verdict = index.value != 0 ? NonceVerdict::fresh : log.nonces().check(request->sender, request->nonce);
+  if (verdict != NonceVerdict::fresh && log.unfinalised_count() == 0) {
+    return answer(RequestState::refused, {}, to_string(verdict));
+  }
+  if (!pool.has_room(*request)) return answer(RequestState::refused, {}, "busy");
+  auto& entry = pool.add(request, submitted, relayed_by);
+  if (index.value != 0) {
+    entry.index = index;
+    pool.set_where(entry, LocalPool::Where::in_log);
+    return answer(RequestState::sequenced, index, {});
+  }
+  if (verdict != NonceVerdict::fresh) pool.block(entry, log.tip().index);
+  answer(RequestState::initialised, {}, {});
+}
+
+void Replica::Impl::refuse(LocalPool::Entry& entry, std::string_view reason) {
+  if (entry.submitted) update(entry.request->id, RequestState::refused, {}, reason);
+  pool.remove(RequestId(entry.request->id));
+}
+
+bool Replica::Impl::still_fits(LocalPool::Entry& entry) {
+  if (log.nonces().check(entry.request->sender, entry.request->nonce) == NonceVerdict::fresh) return true;
+  pool.block(entry, log.tip().index);
+  return false;
+}
+
+void Replica::Impl::revisit_blocked() {
+  for (auto* entry : pool.blocked_entries()) {
+    auto verdict = log.nonces().check(entry->request->sender, entry->request->nonce);
+    if (verdict == NonceVerdict::fresh) {
+      pool.unblock(*entry);
+    } else if (log.finalised().index >= *entry->blocked_at) {
+      refuse(*entry, to_string(verdict));
+    }
+  }
+}
+
+void Replica::Impl::receive(NodeId from, const Forward& forward) {
+  if (!state.active || leader() != self) return;
+  for (const auto& request : forward.requests) {
+    if (log.find(request->id).value != 0) continue;
+    if (log.nonces().check(request->sender, request->nonce) != NonceVerdict::fresh) continue;
+    if (queues.empty()) oldest_queued = now;
+    if (!queues.push(from, request)) {
+      note("forward quota exceeded", from);
+      return;
+    }
+  }
+}
+
+void Replica::Impl::forward_waiting() {
+  if (!state.active || !stopped_code.empty()) return;
+  if (leader() == self) {
+    for (auto* entry : pool.waiting(parameters.forward_quota)) {
+      if (!still_fits(*entry)) continue;
+      if (queues.empty()) oldest_queued = now;
+      if (!queues.push(self, entry->request)) break;
+      entry->forwarded_at = entry->resent_at = now;
+      pool.set_where(*entry, LocalPool::Where::forwarded);
+    }
+    propose_batches();
+    return;
+  }
+  if (!connected.contains(leader())) return;
+  std::size_t room = parameters.forward_quota - std::min<std::size_t>(parameters.forward_quota, pool.forwarded());
+  Forward message;
+  std::size_t bytes = 0;
+  for (auto* entry : pool.waiting(room)) {
+    if (!still_fits(*entry)) continue;
+    entry->forwarded_at = entry->resent_at = now;
+    pool.set_where(*entry, LocalPool::Where::forwarded);
+    bytes += entry->request->canonical.size();
+    message.requests.push_back(entry->request);
+    if (message.requests.size() < max_forward_requests && bytes < max_forward_bytes) continue;
+    send_now(Send::To::one, leader(), std::exchange(message, {}));
+    bytes = 0;
+  }
+  if (!message.requests.empty()) send_now(Send::To::one, leader(), std::move(message));
+}
+
+void Replica::Impl::resend_forwarded() {
+  if (leader() != self && !connected.contains(leader())) return;
+  Forward message;
+  auto gap = std::chrono::milliseconds(parameters.censorship_timeout_ms) / 2;
+  std::size_t bytes = 0;
+  for (auto* entry : pool.forwarded_entries()) {
+    if (now - entry->resent_at < gap || !still_fits(*entry)) continue;
+    if (message.requests.size() == max_forward_requests || bytes >= max_forward_bytes) break;
+    entry->resent_at = now;
+    if (leader() == self) {
+      (void)queues.push(self, entry->request);
+      continue;
+    }
+    bytes += entry->request->canonical.size();
+    message.requests.push_back(entry->request);
+  }
+  if (!message.requests.empty()) send_now(Send::To::one, leader(), std::move(message));
+}
+
+void Replica::Impl::requests_appended(const Batch& batch) {
+  if (pool.count() == 0) return;
+  auto index = batch.header.first;
+  for (const auto& request : *batch.requests) {
+    if (auto* entry = pool.find(request->id)) {
+      entry->index = index;
+      pool.set_where(*entry, LocalPool::Where::in_log);
+      if (entry->submitted) update(request->id, RequestState::sequenced, index);
+    }
+    for (auto* rival : pool.rivals(*request)) {
+      if (rival->where != LocalPool::Where::in_log) pool.block(*rival, batch.header.end.index);
+    }
+    index = index.next();
+  }
+}
+
+void Replica::Impl::requests_cut(const std::vector<BatchPtr>& batches) {
+  for (const auto& batch : batches) {
+    for (const auto& request : *batch->requests) {
+      auto* entry = pool.find(request->id);
+      if (!entry || entry->where != LocalPool::Where::in_log || log.find(request->id).value != 0) continue;
+      entry->index = {};
+      pool.set_where(*entry, LocalPool::Where::waiting);
+      if (entry->submitted) update(request->id, RequestState::initialised, {});
+    }
+  }
+}
+
+void Replica::Impl::requests_finalised(const Batch& batch) {
+  if (pool.count() == 0) return;
+  auto index = batch.header.first;
+  for (const auto& request : *batch.requests) {
+    if (auto* entry = pool.find(request->id)) {
+      if (entry->submitted) update(request->id, RequestState::finalised, index);
+      pool.remove(RequestId(request->id));
+    }
+    for (auto* rival : pool.rivals(*request)) refuse(*rival, to_string(NonceVerdict::duplicate));
+    index = index.next();
+  }
+}
+
+bool Replica::Impl::batch_is_due() const {
+  if (queues.empty() || log.unfinalised_count() >= parameters.batches_in_flight) return false;
+  bool full = queues.count() >= parameters.batch_max_requests || queues.bytes() >= parameters.batch_max_bytes;
+  LogPoint locked = newest_lc && newest_lc->view == state.view ? newest_lc->point : state.base;
+  bool votes_are_in = log.tip().index <= std::max(locked.index, log.finalised().index);
+  return full || votes_are_in || now - oldest_queued >= Duration(options.batch_age_us);
+}
+
+RequestsPtr Replica::Impl::next_batch() {
+  auto requests = std::make_shared<Requests>();
+  std::set<std::pair<PublicKey, std::uint64_t>> inside;
+  std::size_t bytes = 0;
+  while (requests->size() < parameters.batch_max_requests) {
+    auto request = queues.pop();
+    if (!request) break;
+    bool taken = log.find(request->id).value != 0 ||
+                 log.nonces().check(request->sender, request->nonce) != NonceVerdict::fresh ||
+                 inside.contains({request->sender, request->nonce});
+    if (taken) continue;
+    if (bytes + request->canonical.size() > parameters.batch_max_bytes) {
+      queues.push_front(queues.last_popped(), request);
+      break;
+    }
+    bytes += request->canonical.size();
+    inside.emplace(request->sender, request->nonce);
+    requests->push_back(std::move(request));
+  }
+  return requests;
+}
+
+void Replica::Impl::propose_batches() {
+  if (!leading()) return;
+  while (batch_is_due()) {
+    auto requests = next_batch();
+    oldest_queued = now;
+    if (requests->empty()) continue;
+    auto batch = std::make_shared<Batch>();
+    batch->header.view = state.view;
+    batch->header.first = log.tip().index.next();
+    batch->header.parent_root = log.tip().root;
+    batch->header.end = {{log.tip().index.value + requests->size()}, log.root_after(*requests)};
+    for (const auto& request : *requests) batch->request_bytes += static_cast<std::uint32_t>(request->canonical.size());
+    batch->requests = requests;
+    // A window that moves inside the batch may make a later nonce too old: leave such a batch's tail for the next one.
+    auto verdict = log.check(*batch);
+    if (verdict.fit == OrderedLog::Fit::bad_nonce) {
+      for (std::size_t i = verdict.position + 1; i < requests->size(); ++i) (void)queues.push(self, (*requests)[i]);
+      auto head = std::make_shared<Requests>(requests->begin(), requests->begin() + verdict.position);
+      if (head->empty()) continue;
+      for (auto i = head->rbegin(); i != head->rend(); ++i) queues.push_front(self, *i);
+      continue;
+    }
+    ZELL_CHECK(verdict.fit == OrderedLog::Fit::ok);
+    append(batch);
+    last_signed_news = now;
+    send_durable(Send::To::others, self, Proposal{batch->header, batch->requests, {}, {}, {}}, true);
+    lock_tip();
+  }
+}
+
+}  // namespace zell
