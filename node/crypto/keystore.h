@@ -17,22 +17,26 @@ inline constexpr ScryptCost light_scrypt{4'096, 8, 6};
 
 struct KeyFile {
   std::string name;     ///< the file's stem
-  Address address;
+  Address address;      ///< zero if the file does not say (cast leaves it out)
   PublicKey public_key; ///< zero if the file (made elsewhere) does not say and the key was not opened
   bool dev = false;     ///< made for development: a node refuses it off loopback
 };
 
 /// The JSON text of a new key file. `dev` and the public key are written beside the standard's fields.
 [[nodiscard]] std::string encrypt_key(const SecretKey& secret, std::string_view passphrase, ScryptCost cost, bool dev);
-/// What a key file says without its passphrase.
+/// What a key file says without its passphrase (name is left empty). Code "bad-key-file".
 [[nodiscard]] Result<KeyFile> describe_key(std::string_view json);
+/// Codes "wrong-passphrase", "bad-key-file" (also if it holds another key than it names), "key-too-costly" (over 512 MiB,
+/// or over 16 times the work of n = 2^18, r = 8), "out-of-memory".
 [[nodiscard]] Result<SecretKey> decrypt_key(std::string_view json, std::string_view passphrase);
 
 /// Writes NAME.json, mode 0600, in `folder` (made 0700 if missing). Never replaces a file: code "exists".
+/// NAME is 1..64 of [A-Za-z0-9._-], not beginning with . or -: code "bad-name". On disk when it returns.
 [[nodiscard]] Status save_key(const std::filesystem::path& folder, std::string_view name, std::string_view json);
 /// Refuses a file or folder that others may read (code "too-open"; the hint is the chmod to run), or over 64 KiB.
 [[nodiscard]] Result<std::string> load_key_file(const std::filesystem::path& file);
-/// All key files of a folder, by name; a missing folder has none.
+/// All key files (*.json, not hidden) of a folder, by name; a missing folder has none. One that is broken is an error
+/// that names it.
 [[nodiscard]] Result<std::vector<KeyFile>> list_keys(const std::filesystem::path& folder);
 
 }  // namespace zell

@@ -22,17 +22,18 @@ struct Member {
   std::uint64_t stake{};  ///< >= 1; the sum of all is below 2^64
 };
 
-/// Agreed parameters: part of the cluster id, so every node has the same.
+/// Agreed parameters: part of the cluster id, so every node has the same. A whole pipeline fits in one frame:
+/// batches_in_flight * batch_max_bytes <= 20 MiB.
 struct Parameters {
   std::uint32_t view_timeout_ms = 1'000;        ///< T0: 50..600,000
-  std::uint32_t view_timeout_cap_ms = 30'000;   ///< the slowest network promised; >= view_timeout_ms
-  std::uint32_t heartbeat_ms = 200;             ///< an idle leader's; <= view_timeout_ms / 2
-  std::uint32_t censorship_timeout_ms = 1'000;  ///< from forwarding a request to being owed it
+  std::uint32_t view_timeout_cap_ms = 30'000;   ///< the slowest network promised; view_timeout_ms..3,600,000
+  std::uint32_t heartbeat_ms = 200;             ///< an idle leader's; 1..view_timeout_ms / 2
+  std::uint32_t censorship_timeout_ms = 1'000;  ///< from forwarding a request to being owed it: 1..600,000
   std::uint32_t batches_in_flight = 8;          ///< W: proposed above the newest finality certificate, 1..64
   std::uint32_t batch_max_requests = 4'096;     ///< 1..65,536
   std::uint32_t batch_max_bytes = 1 << 20;      ///< canonical bytes of one batch, 4 KiB..4 MiB; >= request_max_bytes
   std::uint32_t request_max_bytes = 256 << 10;  ///< header and body, 1 KiB..1 MiB
-  std::uint32_t forward_quota = 4'096;          ///< Q: requests one node may have forwarded and not yet proposed
+  std::uint32_t forward_quota = 4'096;          ///< Q: forwarded by one node and not yet proposed, 1..1,048,576
   friend bool operator==(const Parameters&, const Parameters&) = default;
 };
 
@@ -45,7 +46,10 @@ struct Genesis {
   std::vector<Member> members;  ///< 1..max_members, in the order that names leaders
   Parameters parameters;
 
-  /// What is wrong with it, or Ok: distinct keys and names, stakes >= 1, sum below 2^64, parameters in range.
+  /// What is wrong with it (code "bad-genesis"), or Ok: distinct keys and names, stakes >= 1, sum below 2^64, domain
+  /// name and version of 1..64 printable ASCII characters, cluster name of at most 64 bytes, parameters in range. Does
+  /// not check that the keys are points of the curve. All members below but canonical_bytes() REQUIRE a genesis that is
+  /// valid.
   [[nodiscard]] Status validate() const;
 
   /// The bytes that are hashed into the cluster id: see PROTOCOL.md, "Genesis".

@@ -116,6 +116,22 @@ TEST_CASE("the standard's pbkdf2 example opens, and says no more than it has") {
   CHECK_FALSE(described->dev);
 }
 
+TEST_CASE("a file that geth's tests carry opens, and holds the key of its address") {
+  const auto opened = decrypt_key(R"({
+    "address": "45dea0fb0bba44f4fcf290bba71fd57d7117cbb8",
+    "crypto": {"cipher": "aes-128-ctr", "cipherparams": {"iv": "dc4926b48a105133d2f16b96833abf1e"},
+      "ciphertext": "b87781948a1befd247bff51ef4063f716cf6c2d3481163e9a8f42e1f9bb74145", "kdf": "scrypt",
+      "kdfparams": {"dklen": 32, "n": 2, "p": 1, "r": 8,
+        "salt": "004244bbdc51cadda545b1cfa43cff9ed2ae88e08c61f1479dbb45410722f8f0"},
+      "mac": "39990c1684557447940d4c69e06b1b82b2aceacb43f284df65c956daf3046b85"},
+    "id": "ce541d8d-c79b-40f8-9f8c-20f59616faba", "version": 3})",
+                                  "");
+  REQUIRE(opened.ok());
+  const auto key = secp256k1_scheme().public_key(*opened);
+  REQUIRE(key.has_value());
+  CHECK(to_hex(address_of(*key)->view()) == "45dea0fb0bba44f4fcf290bba71fd57d7117cbb8");
+}
+
 TEST_CASE("the spellings of other programs are read") {
   // ethers writes "Crypto", others 0x before hexadecimal; cast leaves the address out.
   CHECK(code_after([](Json& json) {
