@@ -72,7 +72,7 @@ Result<std::string> ask(const std::filesystem::path& socket, std::string_view li
   if (auto sent = send_all(fd->get(), std::string(line) + "\n", deadline); !sent) return sent.error();
   std::string answer;
   while (answer.find('\n') == std::string::npos) {
-    if (answer.size() > max_control_line_bytes) return Error{"bad-answer", "the answer is over 64 KiB", ""};
+    if (answer.size() > max_answer_bytes_per_line) return Error{"bad-answer", "the answer is over 64 KiB", ""};
     if (!wait_for(fd->get(), POLLIN, deadline))
       return Error{"timeout", "no answer in time from " + socket.string(), ""};
     char buffer[4096];

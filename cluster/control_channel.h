@@ -10,7 +10,7 @@
 
 namespace zell {
 
-inline constexpr std::size_t max_control_line_bytes = 64 << 10;
+inline constexpr std::size_t max_answer_bytes_per_line = 64 << 10;
 
 /// Sends `line` (without its newline) and returns the first line that comes back. Blocks for at most `timeout`.
 /// Codes: "unreachable" (nobody listens, or it hung up), "timeout", "path-too-long", "bad-answer" (too long).

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/wait.h>
 
 #include <csignal>
 
@@ -93,6 +94,12 @@ void NodeProcess::stop() {
 
 void NodeProcess::pause() {
   send(SIGSTOP);
+  // Paused means paused: it takes a moment, the longer when it is in the middle of writing to the disk. Should it end
+  // meanwhile, that is left for libuv to collect.
+  siginfo_t ignored;
+  while (!reaped_ && ::waitid(P_PID, static_cast<id_t>(process_.pid), &ignored, WSTOPPED | WEXITED | WNOWAIT) != 0 &&
+         errno == EINTR) {
+  }
   enter(ProcessState::paused);
 }
 

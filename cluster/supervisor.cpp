@@ -11,9 +11,9 @@
 #include <memory>
 
 #include "cluster/cluster_file.h"
-#include "cluster/control_server.h"
 #include "cluster/node_process.h"
 #include "cluster/supervisor_lock.h"
+#include "cluster/supervisor_socket.h"
 
 namespace zell {
 namespace {
@@ -58,7 +58,7 @@ class Supervisor {
   bool loop_made_ = false;
   UniqueFd lifeline_read_, lifeline_write_;
   std::vector<std::unique_ptr<NodeProcess>> nodes_;
-  std::unique_ptr<ControlServer> control_;
+  std::unique_ptr<SupervisorSocket> control_;
   uv_signal_t signals_[2]{};
   std::unique_ptr<uv_poll_t> owner_;
   bool going_down_ = false;
@@ -77,12 +77,13 @@ Status Supervisor::start(const Environment& environment) {
   const ClusterPaths paths{options_.root};
   auto socket = make_socket_path(environment, paths.socket_stem(file_.name) + ".sock");
   if (!socket) return socket.error();
-  auto control = ControlServer::listen(loop_, *socket, [this](const std::string& line, ControlServer::Reply reply) {
-    const auto answer_with = [reply](const Result<SupervisorAnswer>& result) { reply(encode_answer(result)); };
-    auto request = decode_request(line);
-    if (!request) return answer_with(request.error());
-    handle(*request, answer_with);
-  });
+  auto control =
+      SupervisorSocket::listen(loop_, *socket, [this](const std::string& line, SupervisorSocket::Reply reply) {
+        const auto answer_with = [reply](const Result<SupervisorAnswer>& result) { reply(encode_answer(result)); };
+        auto request = decode_request(line);
+        if (!request) return answer_with(request.error());
+        handle(*request, answer_with);
+      });
   if (!control) return control.error();
   control_ = std::move(*control);
   watch_owner();

@@ -12,22 +12,22 @@
 
 namespace zell {
 
-inline constexpr std::size_t max_control_connections = 64;  ///< more are closed at once
+inline constexpr std::size_t max_supervisor_connections = 64;  ///< more are closed at once
 
 /// Loop thread only.
-class ControlServer {
+class SupervisorSocket {
  public:
   /// May be called once, now or later, on the loop thread; also after the client has left.
   using Reply = std::function<void(std::string line)>;
   using Handler = std::function<void(const std::string& line, Reply reply)>;
 
   /// Replaces a socket that is left over. REQUIRES: no other process uses it (the supervisor's lock). Code "io".
-  [[nodiscard]] static Result<std::unique_ptr<ControlServer>> listen(uv_loop_t& loop,
-                                                                     const std::filesystem::path& socket,
-                                                                     Handler handler);
-  ~ControlServer();
-  ControlServer(const ControlServer&) = delete;
-  ControlServer& operator=(const ControlServer&) = delete;
+  [[nodiscard]] static Result<std::unique_ptr<SupervisorSocket>> listen(uv_loop_t& loop,
+                                                                        const std::filesystem::path& socket,
+                                                                        Handler handler);
+  ~SupervisorSocket();
+  SupervisorSocket(const SupervisorSocket&) = delete;
+  SupervisorSocket& operator=(const SupervisorSocket&) = delete;
 
   /// Lets go of all handles once what was replied is written; removes the socket's file.
   void close();
@@ -35,7 +35,7 @@ class ControlServer {
  private:
   struct Connection;
   struct Impl;
-  explicit ControlServer(std::unique_ptr<Impl> impl);
+  explicit SupervisorSocket(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
 

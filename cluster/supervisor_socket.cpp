@@ -1,4 +1,4 @@
-#include "cluster/control_server.h"
+#include "cluster/supervisor_socket.h"
 
 #include <sys/stat.h>
 
@@ -9,7 +9,7 @@
 
 namespace zell {
 
-struct ControlServer::Impl {
+struct SupervisorSocket::Impl {
   uv_loop_t& loop;
   std::filesystem::path path;
   Handler handler;
@@ -19,7 +19,7 @@ struct ControlServer::Impl {
 };
 
 /// Keeps itself alive until its handle is closed.
-struct ControlServer::Connection : std::enable_shared_from_this<Connection> {
+struct SupervisorSocket::Connection : std::enable_shared_from_this<Connection> {
   Impl* server = nullptr;
   uv_pipe_t pipe{};
   std::string received;
@@ -68,7 +68,7 @@ struct ControlServer::Connection : std::enable_shared_from_this<Connection> {
         if (auto connection = weak.lock()) connection->write(std::move(reply));
       });
     }
-    if (received.size() > max_control_line_bytes) close();
+    if (received.size() > max_answer_bytes_per_line) close();
   }
 
   void start() {
@@ -95,14 +95,14 @@ Error socket_error(const std::filesystem::path& socket, int code) {
 
 }  // namespace
 
-ControlServer::ControlServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
-ControlServer::~ControlServer() = default;
+SupervisorSocket::SupervisorSocket(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+SupervisorSocket::~SupervisorSocket() = default;
 
-Result<std::unique_ptr<ControlServer>> ControlServer::listen(uv_loop_t& loop, const std::filesystem::path& socket,
-                                                             Handler handler) {
+Result<std::unique_ptr<SupervisorSocket>> SupervisorSocket::listen(uv_loop_t& loop, const std::filesystem::path& socket,
+                                                                   Handler handler) {
   if (socket.string().size() > max_socket_path_bytes) return socket_error(socket, UV_ENAMETOOLONG);
-  std::unique_ptr<ControlServer> server(
-      new ControlServer(std::unique_ptr<Impl>(new Impl{loop, socket, std::move(handler), new uv_pipe_t{}, {}, false})));
+  std::unique_ptr<SupervisorSocket> server(new SupervisorSocket(
+      std::unique_ptr<Impl>(new Impl{loop, socket, std::move(handler), new uv_pipe_t{}, {}, false})));
   auto* listener = server->impl_->listener;
   uv_pipe_init(&loop, listener, 0);
   listener->data = server->impl_.get();
@@ -119,7 +119,7 @@ Result<std::unique_ptr<ControlServer>> ControlServer::listen(uv_loop_t& loop, co
     connection->server = impl;
     uv_pipe_init(&impl->loop, &connection->pipe, 0);
     connection->pipe.data = connection.get();
-    const bool too_many = impl->connections.size() >= max_control_connections;
+    const bool too_many = impl->connections.size() >= max_supervisor_connections;
     const bool accepted = uv_accept(stream, reinterpret_cast<uv_stream_t*>(&connection->pipe)) == 0;
     connection->start();
     if (too_many || !accepted) connection->close();
@@ -130,7 +130,7 @@ Result<std::unique_ptr<ControlServer>> ControlServer::listen(uv_loop_t& loop, co
   return socket_error(socket, result);
 }
 
-void ControlServer::close() {
+void SupervisorSocket::close() {
   if (impl_->closing) return;
   impl_->closing = true;
   // libuv removes the socket's file when it closes a pipe that it bound.
