@@ -46,6 +46,10 @@ MhdLoop::MhdLoop(uv_loop_t* loop, MHD_Daemon* daemon, std::chrono::milliseconds 
   uv_timer_start(&handles_->sweeper, [](uv_timer_t* timer) { Handles::of(timer)->sweep(); }, every, every);
 }
 
+void MhdLoop::wake() {
+  uv_timer_start(&handles_->timeout, [](uv_timer_t* timer) { Handles::of(timer)->run(); }, 0, 0);
+}
+
 MhdLoop::~MhdLoop() {
   for (auto* handle :
        {reinterpret_cast<uv_handle_t*>(&handles_->poll), reinterpret_cast<uv_handle_t*>(&handles_->timeout),

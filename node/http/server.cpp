@@ -214,6 +214,8 @@ struct HttpServer::Impl {
     if (!connection.active->suspended) return;
     connection.active->suspended = false;
     MHD_resume_connection(connection.mhd);
+    // libmicrohttpd doesn't wake a loop that polls its epoll descriptor from outside.
+    if (driver) driver->wake();
   }
 
   MHD_Result queue(Connection& connection) {
