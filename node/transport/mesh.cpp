@@ -51,7 +51,8 @@ Mesh::Mesh(uv_loop_t* loop, const Genesis& genesis, NodeId self, const SecretKey
       listen_(std::move(listen)),
       handler_(handler),
       jitter_(random_seed()),
-      context_{loop, std::make_shared<HandleCount>(), buffer_.get(), limits.write_ahead_bytes, limits.stall_timeout_ms},
+      context_{loop, std::make_shared<HandleCount>(), buffer_.get(), limits.write_ahead_bytes,
+               limits.stall_timeout_ms + limits.stall_timeout_ms / 2},
       refusals_(limits.refusal_log_period_ms, [this](std::string what) {
         if (!closing_) handler_.on_refused(std::move(what));
       }) {

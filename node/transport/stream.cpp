@@ -96,7 +96,7 @@ void Stream::on_connected() {
   if (uv_fileno(reinterpret_cast<uv_handle_t*>(handle_->get()), &fd) != 0) return;
   // The kernel takes more than this only as the peer acknowledges it: what it has taken can't be overtaken any more.
   set_option(fd, TCP_NOTSENT_LOWAT, static_cast<unsigned>(context_.write_ahead_bytes));
-  set_option(fd, TCP_USER_TIMEOUT, context_.stall_timeout_ms);
+  set_option(fd, TCP_USER_TIMEOUT, context_.unanswered_ms);
 }
 
 int Stream::start_reading(StreamEvents& events) {

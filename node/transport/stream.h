@@ -20,9 +20,9 @@ using ReadBuffer = std::array<char, 128u << 10>;
 struct StreamContext {
   uv_loop_t* loop = nullptr;
   HandleCountPtr handles;
-  ReadBuffer* buffer = nullptr;        ///< outlives the streams
-  std::size_t write_ahead_bytes = 0;   ///< left unsent in the kernel
-  std::uint32_t stall_timeout_ms = 0;  ///< after which the kernel gives unanswered bytes up
+  ReadBuffer* buffer = nullptr;       ///< outlives the streams
+  std::size_t write_ahead_bytes = 0;  ///< left unsent in the kernel
+  std::uint32_t unanswered_ms = 0;    ///< after which the kernel gives up on bytes that nobody acknowledged
 };
 
 class StreamEvents {

@@ -91,6 +91,11 @@ void Node::on_frame(NodeId from, Bytes body) {
   frames.emplace_back(from.value, std::move(body));
 }
 
+void Node::on_peer_up(NodeId node) {
+  ups.push_back(node.value);
+  if (each_up) each_up(node);
+}
+
 void Node::stop() {
   if (!transport) return;
   bool done = false;

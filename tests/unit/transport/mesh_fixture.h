@@ -47,7 +47,7 @@ class Node : public TransportHandler {
   ~Node() override;
 
   void on_frame(NodeId from, Bytes body) override;
-  void on_peer_up(NodeId node) override { ups.push_back(node.value); }
+  void on_peer_up(NodeId node) override;
   void on_peer_down(NodeId node, bool refused) override { downs.emplace_back(node.value, refused); }
   void on_refused(std::string what) override { refusals.push_back(std::move(what)); }
 
@@ -65,6 +65,7 @@ class Node : public TransportHandler {
   std::vector<std::pair<std::uint16_t, bool>> downs;
   std::vector<std::string> refusals;
   std::function<void(NodeId, const Bytes&)> each_frame;  ///< may be empty
+  std::function<void(NodeId)> each_up;                   ///< may be empty
   std::unique_ptr<Transport> transport;
 };
 

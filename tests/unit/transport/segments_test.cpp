@@ -159,4 +159,28 @@ TEST_CASE("a long frame is referred to, not copied") {
   CHECK(batch.pieces()[1].data() == frame->data());
 }
 
+TEST_CASE("random bytes never make a reader keep more than its limits allow") {
+  const std::uint64_t seed = std::random_device{}();
+  CAPTURE(seed);
+  Prng prng(seed);
+  for (int round = 0; round < 2'000; ++round) {
+    SegmentReader reader({100, 1'000, 10'000});
+    Bytes noise;
+    // Often a plausible header, so that the noise gets further than the first check.
+    for (int i = 0; i < 40; ++i) {
+      Writer out;
+      out.u32(static_cast<std::uint32_t>(prng.below(4) << 24 | prng.below(300)));
+      if (prng.chance(700'000)) out.u32(static_cast<std::uint32_t>(prng.below(2'000)));
+      noise.insert(noise.end(), out.bytes().begin(), out.bytes().end());
+      for (auto n = prng.below(64); n > 0; --n) noise.push_back(static_cast<std::uint8_t>(prng.next()));
+    }
+    const auto fed = reader.feed(noise, [](Lane lane, Bytes&& got) {
+      constexpr std::size_t bounds[] = {100, 1'000, 10'000};
+      CHECK(got.size() <= bounds[static_cast<std::size_t>(lane)]);
+      return true;
+    });
+    CHECK((fed.error || fed.consumed == noise.size()));
+  }
+}
+
 }  // namespace zell
