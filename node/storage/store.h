@@ -16,8 +16,8 @@ namespace zell {
 using ReplayVisitor = std::function<void(const Batch&)>;
 
 struct LogRange {
-  std::vector<BatchPtr> batches;   ///< contiguous, the first contains or follows `from`
-  std::optional<Certificate> fc;   ///< the lowest stored FC at or above the last batch's end
+  std::vector<BatchPtr> batches;  ///< contiguous, the first contains or follows `from`
+  std::optional<Certificate> fc;  ///< the lowest stored FC at or above the last batch's end
 };
 
 class Store {
@@ -30,6 +30,9 @@ class Store {
   /// Applies all deltas, in order, in one durable transaction: on return they are on disk, or none is.
   /// After an error the store refuses all further commits (code "io"): what failed may or may not be there.
   [[nodiscard]] virtual Status commit(std::span<const Delta> deltas) = 0;
+  /// Upkeep that commits put off (a checkpoint), if there is enough of it: call it when no commit waits. After an error
+  /// the store refuses all further commits.
+  [[nodiscard]] virtual Status maintain() = 0;
 
   /// Finalised batches from the one that contains `from` (>= 1), at most `max_bytes` of them but at least one.
   [[nodiscard]] virtual Result<LogRange> read_finalised(Index from, std::size_t max_bytes) = 0;
@@ -43,13 +46,20 @@ class Store {
   [[nodiscard]] virtual Result<std::vector<EvidencePtr>> read_evidence() = 0;
 };
 
+/// How a store works on its disk; the default is what a node uses, anything else is for tests.
+struct StoreOptions {
+  std::string vfs;               ///< a registered SQLite VFS; empty: the system's
+  bool synchronous_full = true;  ///< false loses commits when power fails
+};
+
 /// Makes the folder and the vote state of a new member: once, together with the cluster. Code "exists" if one is there.
-[[nodiscard]] Status create_store(const std::filesystem::path& folder, const Genesis& genesis, NodeId self);
-/// Opens NAME/node.db and holds its lock file until destroyed. A folder without vote state (wiped) is opened as a learner's,
-/// newly made: state.standing == learner. Codes: "locked" (another process has it), "foreign" (another cluster's or node's),
-/// "newer-schema", "corrupt", "io".
+[[nodiscard]] Status create_store(const std::filesystem::path& folder, const Genesis& genesis, NodeId self,
+                                  const StoreOptions& options = {});
+/// Opens FOLDER/node.db and holds its lock file until destroyed. A folder without vote state (wiped) is opened as a
+/// learner's, newly made: state.standing == learner. Codes: "locked" (another process has it), "foreign" (another
+/// cluster's or node's), "newer-schema", "corrupt", "io".
 [[nodiscard]] Result<std::unique_ptr<Store>> open_store(const std::filesystem::path& folder, const Genesis& genesis,
-                                                        NodeId self);
+                                                        NodeId self, const StoreOptions& options = {});
 /// For tests and the simulator: nothing on disk.
 [[nodiscard]] std::unique_ptr<Store> make_memory_store(const Genesis& genesis, Standing standing);
 

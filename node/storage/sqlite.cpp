@@ -1,0 +1,197 @@
+#include "node/storage/sqlite.h"
+
+#include <sqlite3.h>
+
+namespace zell {
+
+namespace {
+
+const char* code_for(int sqlite_code) {
+  switch (sqlite_code & 0xff) {
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+    case SQLITE_ERROR:  // a table or column that should be there is not
+    case SQLITE_SCHEMA:
+    case SQLITE_MISMATCH:
+    case SQLITE_CONSTRAINT:
+    case SQLITE_FORMAT:
+    case SQLITE_TOOBIG:
+      return "corrupt";
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+      return "locked";
+    default:
+      return sqlite_code == SQLITE_IOERR_SHORT_READ ? "corrupt" : "io";
+  }
+}
+
+const char* hint_for(std::string_view code) {
+  if (code == "corrupt") {
+    return "move the node's data folder away and start the node again: it fetches the log from its peers and rejoins "
+           "as a "
+           "learner. Never restore an old copy of the folder.";
+  }
+  if (code == "locked") return "close whatever else has the file open, e.g. an sqlite3 shell";
+  return "check that the disk has space, works, and that this user may write there";
+}
+
+}  // namespace
+
+Error Sqlite::error(int code, std::string_view doing) const {
+  const std::string word = code_for(code);
+  std::string what = file_ + ": " + sqlite3_errstr(code);
+  if (db_ && sqlite3_errcode(db_) == (code & 0xff)) what += std::string(" (") + sqlite3_errmsg(db_) + ")";
+  what += " [" + std::to_string(code) + "] while " + std::string(doing);
+  return {word, std::move(what), hint_for(word)};
+}
+
+Result<std::unique_ptr<Sqlite>> Sqlite::open(const std::filesystem::path& file, const StoreOptions& options) {
+  std::unique_ptr<Sqlite> out(new Sqlite);
+  out->file_ = file.string();
+  const int code =
+      sqlite3_open_v2(file.c_str(), &out->db_, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
+                      options.vfs.empty() ? nullptr : options.vfs.c_str());
+  if (code != SQLITE_OK) return out->error(code, "opening it");
+  sqlite3_wal_hook(out->db_, &Sqlite::on_wal_commit, out.get());
+  if (auto status = out->configure(options); !status.ok()) return status.error();
+  return out;
+}
+
+Sqlite::~Sqlite() {
+  sqlite3_close_v2(db_);
+}
+
+Status Sqlite::configure(const StoreOptions& options) {
+  sqlite3_db_config(db_, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
+  sqlite3_db_config(db_, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
+  // Exclusive before the first use of the WAL: its index is then on the heap, and there is no -shm file.
+  auto status =
+      run("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA journal_size_limit = 33554432;"
+          "PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0; PRAGMA cell_size_check = ON; PRAGMA cache_size = -8192;");
+  if (status.ok()) status = run(options.synchronous_full ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = OFF");
+  if (!status.ok()) return status;
+  struct Setting {
+    const char* pragma;
+    std::string want;
+  };
+  const Setting settings[] = {{"PRAGMA journal_mode", "wal"},
+                              {"PRAGMA synchronous", options.synchronous_full ? "2" : "0"},
+                              {"PRAGMA locking_mode", "exclusive"},
+                              {"PRAGMA page_size", "4096"}};
+  for (const auto& setting : settings) {
+    auto is = text(setting.pragma);
+    if (!is.ok()) return is.error();
+    if (*is == setting.want) continue;
+    return Error{
+        "io", file_ + ": " + setting.pragma + " is " + *is + " instead of " + setting.want,
+        "what a vote rests on might not survive a power cut: put the data folder on a local file system, and leave "
+        "node.db to the node"};
+  }
+  return Ok{};
+}
+
+int Sqlite::on_wal_commit(void* self, sqlite3*, const char*, int pages) {
+  static_cast<Sqlite*>(self)->wal_pages_ = pages;
+  return SQLITE_OK;
+}
+
+Status Sqlite::run(const char* sql) {
+  const int code = sqlite3_exec(db_, sql, nullptr, nullptr, nullptr);
+  if (code != SQLITE_OK) return error(code, sql);
+  return Ok{};
+}
+
+Result<std::string> Sqlite::text(const char* sql) {
+  auto statement = Statement::prepare(*this, sql);
+  if (!statement.ok()) return statement.error();
+  auto row = statement->step();
+  if (!row.ok()) return row.error();
+  return std::string(*row ? as_text(statement->bytes(0)) : "");
+}
+
+void Sqlite::rollback() {
+  // A failed transaction may have been rolled back already. If this fails too, the transaction stays open until the
+  // connection closes: nothing of it is committed either way.
+  if (!sqlite3_get_autocommit(db_)) sqlite3_exec(db_, "ROLLBACK", nullptr, nullptr, nullptr);
+}
+
+Status Sqlite::checkpoint(bool truncate) {
+  const int code = sqlite3_wal_checkpoint_v2(
+      db_, nullptr, truncate ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+  if (code != SQLITE_OK) return error(code, "moving the WAL into the file");
+  wal_pages_ = 0;
+  return Ok{};
+}
+
+void Sqlite::abandon() {
+  sqlite3_db_config(db_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+}
+
+// ---- Statement
+
+void Statement::Finalizer::operator()(sqlite3_stmt* statement) const {
+  sqlite3_finalize(statement);
+}
+
+Result<Statement> Statement::prepare(Sqlite& db, const char* sql) {
+  Statement out;
+  out.db_ = &db;
+  sqlite3_stmt* statement = nullptr;
+  const int code = sqlite3_prepare_v3(db.handle(), sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
+  if (code != SQLITE_OK) return db.error(code, sql);
+  out.statement_.reset(statement);
+  return out;
+}
+
+Statement& Statement::bind(int position, std::int64_t number) {
+  const int code = sqlite3_bind_int64(statement_.get(), position, number);
+  if (code != SQLITE_OK) bind_error_ = code;
+  return *this;
+}
+
+Statement& Statement::bind(int position, ByteView bytes) {
+  // A null pointer would bind NULL instead of the empty blob.
+  const int code =
+      sqlite3_bind_blob64(statement_.get(), position, bytes.empty() ? "" : static_cast<const void*>(bytes.data()),
+                          bytes.size(), SQLITE_STATIC);
+  if (code != SQLITE_OK) bind_error_ = code;
+  return *this;
+}
+
+Result<bool> Statement::step() {
+  const int code = bind_error_ != SQLITE_OK ? bind_error_ : sqlite3_step(statement_.get());
+  if (code == SQLITE_ROW) return true;
+  if (code == SQLITE_DONE) {
+    reset();
+    return false;
+  }
+  auto error = db_->error(code, sqlite3_sql(statement_.get()));
+  reset();
+  return error;
+}
+
+Status Statement::run() {
+  while (true) {
+    auto row = step();
+    if (!row.ok()) return row.error();
+    if (!*row) return Ok{};
+  }
+}
+
+void Statement::reset() {
+  sqlite3_reset(statement_.get());  // repeats the error of the last step, which was reported then
+  sqlite3_clear_bindings(statement_.get());
+  bind_error_ = SQLITE_OK;
+}
+
+std::int64_t Statement::number(int column) const {
+  return sqlite3_column_int64(statement_.get(), column);
+}
+
+ByteView Statement::bytes(int column) const {
+  const auto* data = static_cast<const std::uint8_t*>(sqlite3_column_blob(statement_.get(), column));
+  if (data == nullptr) return {};
+  return {data, static_cast<std::size_t>(sqlite3_column_bytes(statement_.get(), column))};
+}
+
+}  // namespace zell

@@ -1,0 +1,258 @@
+#include "node/storage/sqlite_tables.h"
+
+#include "node/storage/recovery.h"
+
+namespace zell {
+
+// The text is compared with what SQLite kept, so it may not change within a schema version.
+const char* const sqlite_schema =
+    "CREATE TABLE record (id INTEGER PRIMARY KEY, value BLOB NOT NULL);"
+    "CREATE TABLE batch (key INTEGER PRIMARY KEY, header BLOB NOT NULL, ids BLOB NOT NULL, requests BLOB NOT NULL);"
+    "CREATE TABLE certificate (at INTEGER PRIMARY KEY, value BLOB NOT NULL);"
+    "CREATE TABLE evidence (position INTEGER PRIMARY KEY, value BLOB NOT NULL);";
+
+namespace {
+
+constexpr std::int64_t state_record = 1, entry_proof_record = 2;
+// Pages of 4 KiB. A checkpoint of 4 MiB is short, and is made while no commit waits; past 16 MiB it can't wait any
+// more.
+constexpr int checkpoint_due_pages = 1'000, checkpoint_overdue_pages = 4'000;
+
+std::string where(BatchKey key) {
+  return "the batch that ends at index " + std::to_string(key.last().value);
+}
+
+/// Steps through one statement and resets it when done.
+template <class Row>
+class StatementCursor : public Cursor<Row> {
+ public:
+  using Decode = Result<std::optional<Row>> (*)(Statement&, const std::string& name, const DecodeContext&);
+  StatementCursor(Statement& statement, const std::string& name, const DecodeContext& context, Decode decode)
+      : statement_(statement), name_(name), context_(context), decode_(decode) {}
+  ~StatementCursor() override { statement_.reset(); }
+  Result<std::optional<Row>> next() override {
+    if (done_) return std::optional<Row>{};
+    auto row = statement_.step();
+    done_ = !row.ok() || !*row;
+    if (!row.ok()) return row.error();
+    if (done_) return std::optional<Row>{};
+    return decode_(statement_, name_, context_);
+  }
+
+ private:
+  Statement& statement_;
+  const std::string& name_;
+  const DecodeContext& context_;
+  Decode decode_;
+  bool done_ = false;
+};
+
+Result<std::optional<BatchRow>> decode_batch(Statement& row, const std::string& name, const DecodeContext& context) {
+  const BatchKey key{row.number(0)};
+  auto batch = decode_batch_columns(key, row.bytes(1), row.bytes(2), row.bytes(3), context);
+  if (!batch) return corrupt_error(name, where(key) + " is damaged");
+  return std::optional(BatchRow{key, std::move(batch)});
+}
+
+Result<std::optional<BatchSize>> decode_size(Statement& row, const std::string&, const DecodeContext&) {
+  return std::optional(BatchSize{{row.number(0)}, static_cast<std::size_t>(row.number(1))});
+}
+
+Result<std::optional<Certificate>> decode_certificate(Statement& row, const std::string& name,
+                                                      const DecodeContext& context) {
+  const auto index = static_cast<std::uint64_t>(row.number(0));
+  if (auto value = unseal(Sealed::certificate, row.bytes(1))) {
+    Reader in(*value);
+    auto certificate = read_certificate(in, context);
+    if (in.at_end() && certificate.point.index.value == index) return std::optional(std::move(certificate));
+  }
+  return corrupt_error(name, "the certificate at index " + std::to_string(index) + " is damaged");
+}
+
+/// Looks at ids only; reads the requests of a batch that has the prefix.
+class IdCursor : public Cursor<BatchRow> {
+ public:
+  IdCursor(Statement& scan, std::uint64_t prefix, SqliteTables& tables)
+      : scan_(scan), prefix_(prefix), tables_(tables) {}
+  ~IdCursor() override { scan_.reset(); }
+  Result<std::optional<BatchRow>> next() override {
+    while (!done_) {
+      auto row = scan_.step();
+      done_ = !row.ok() || !*row;
+      if (!row.ok()) return row.error();
+      if (done_ || !contains_id_prefix(scan_.bytes(1), prefix_)) continue;
+      const BatchKey key{scan_.number(0)};
+      return tables_.batches(key, key)->next();
+    }
+    return std::optional<BatchRow>{};
+  }
+
+ private:
+  Statement& scan_;
+  std::uint64_t prefix_;
+  SqliteTables& tables_;
+  bool done_ = false;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Tables>> SqliteTables::make(FolderLock lock, std::unique_ptr<Sqlite> db, DecodeContext context) {
+  std::unique_ptr<SqliteTables> out(new SqliteTables(std::move(lock), std::move(db), std::move(context)));
+  if (auto status = out->prepare(); !status.ok()) return status.error();
+  return std::unique_ptr<Tables>(std::move(out));
+}
+
+Status SqliteTables::prepare() {
+  const std::pair<Statement*, const char*> all[] = {
+      {&s_.begin, "BEGIN IMMEDIATE"},
+      {&s_.commit, "COMMIT"},
+      {&s_.put_batch, "REPLACE INTO batch (key, header, ids, requests) VALUES (?, ?, ?, ?)"},
+      {&s_.erase_batch, "DELETE FROM batch WHERE key = ?"},
+      {&s_.put_certificate, "REPLACE INTO certificate (at, value) VALUES (?, ?)"},
+      {&s_.put_record, "REPLACE INTO record (id, value) VALUES (?, ?)"},
+      {&s_.put_evidence, "REPLACE INTO evidence (position, value) VALUES (?, ?)"},
+      {&s_.record, "SELECT value FROM record WHERE id = ?"},
+      {&s_.evidence, "SELECT value FROM evidence ORDER BY position"},
+      {&s_.newest_certificate, "SELECT at, value FROM certificate ORDER BY at DESC LIMIT 1"},
+      {&s_.batches, "SELECT key, header, ids, requests FROM batch WHERE key BETWEEN ? AND ? ORDER BY key"},
+      {&s_.batch_sizes, "SELECT key, length(requests) FROM batch WHERE key BETWEEN ? AND ? ORDER BY key"},
+      {&s_.id_scan, "SELECT key, ids FROM batch WHERE key <= ? ORDER BY key DESC"},
+      {&s_.certificates, "SELECT at, value FROM certificate WHERE at >= ? ORDER BY at"},
+  };
+  for (const auto& [statement, sql] : all) {
+    auto prepared = Statement::prepare(*db_, sql);
+    if (!prepared.ok()) return prepared.error();
+    *statement = std::move(*prepared);
+  }
+  return Ok{};
+}
+
+// ---- Writing
+
+Status SqliteTables::put_batch(BatchKey key, const BatchPtr& batch) {
+  const auto columns = encode_batch_columns(key, *batch);
+  return s_.put_batch.bind(1, key.value).bind(2, columns.header).bind(3, columns.ids).bind(4, columns.requests).run();
+}
+
+Status SqliteTables::erase_batch(BatchKey key) {
+  return s_.erase_batch.bind(1, key.value).run();
+}
+
+Status SqliteTables::put_certificate(const Certificate& certificate) {
+  Writer out;
+  write_certificate(out, certificate);
+  const auto value = seal(Sealed::certificate, out.take());
+  return s_.put_certificate.bind(1, static_cast<std::int64_t>(certificate.point.index.value)).bind(2, value).run();
+}
+
+Status SqliteTables::put_record(std::int64_t id, Sealed kind, Bytes value) {
+  const auto sealed = seal(kind, std::move(value));
+  return s_.put_record.bind(1, id).bind(2, sealed).run();
+}
+
+Status SqliteTables::put_state(const DurableState& state) {
+  return put_record(state_record, Sealed::state, encode_durable_state(state));
+}
+
+Status SqliteTables::put_entry_proof(const std::vector<MessagePtr>& proof) {
+  return put_record(entry_proof_record, Sealed::entry_proof, encode_entry_proof(proof, context_.domain.epoch));
+}
+
+Status SqliteTables::put_evidence(std::uint64_t position, const EvidencePtr& evidence) {
+  Writer out;
+  write_evidence(out, *evidence);
+  const auto value = seal(Sealed::evidence, out.take());
+  return s_.put_evidence.bind(1, static_cast<std::int64_t>(position)).bind(2, value).run();
+}
+
+Status SqliteTables::maintain(bool only_if_overdue) {
+  if (db_->wal_pages() < (only_if_overdue ? checkpoint_overdue_pages : checkpoint_due_pages)) return Ok{};
+  return db_->checkpoint(false);
+}
+
+// ---- Reading
+
+Status SqliteTables::check() {
+  // Finds what reading rows does not: pages used twice, and a damaged list of free pages, which a later commit would
+  // take live pages from.
+  auto found = db_->text("PRAGMA quick_check(1)");
+  if (!found.ok()) return found.error();
+  if (*found != "ok") return corrupt_error(name(), *found);
+  return Ok{};
+}
+
+Result<Bytes> SqliteTables::read_record(std::int64_t id, Sealed kind) {
+  auto row = s_.record.bind(1, id).step();
+  if (!row.ok()) return row.error();
+  if (!*row) return Bytes{};
+  const auto value = unseal(kind, s_.record.bytes(0));
+  Bytes out;
+  if (value) out.assign(value->begin(), value->end());
+  s_.record.reset();
+  if (!value) return corrupt_error(name(), "record " + std::to_string(id) + " is damaged");
+  return out;
+}
+
+Result<DurableState> SqliteTables::state() {
+  auto bytes = read_record(state_record, Sealed::state);
+  if (!bytes.ok()) return bytes.error();
+  if (bytes->empty()) return corrupt_error(name(), "the vote state is missing");
+  auto state = decode_durable_state(*bytes, context_);
+  if (!state.ok()) return corrupt_error(name(), "the vote state can't be read: " + state.error().what);
+  return state;
+}
+
+Result<std::vector<MessagePtr>> SqliteTables::entry_proof() {
+  auto bytes = read_record(entry_proof_record, Sealed::entry_proof);
+  if (!bytes.ok()) return bytes.error();
+  if (bytes->empty()) return std::vector<MessagePtr>{};
+  auto proof = decode_entry_proof(*bytes, context_);
+  if (!proof) return corrupt_error(name(), "the proof of the current view can't be read");
+  return std::move(*proof);
+}
+
+Result<std::vector<EvidencePtr>> SqliteTables::evidence() {
+  std::vector<EvidencePtr> out;
+  while (true) {
+    auto row = s_.evidence.step();
+    if (!row.ok()) return row.error();
+    if (!*row) return out;
+    EvidencePtr evidence;
+    if (auto value = unseal(Sealed::evidence, s_.evidence.bytes(0))) {
+      Reader in(*value);
+      evidence = read_evidence(in, context_);
+      if (!in.at_end()) evidence = nullptr;
+    }
+    if (!evidence || out.size() >= max_stored_evidence) {
+      s_.evidence.reset();
+      return corrupt_error(name(), "evidence " + std::to_string(out.size() + 1) + " is damaged");
+    }
+    out.push_back(std::move(evidence));
+  }
+}
+
+Result<std::optional<Certificate>> SqliteTables::newest_certificate() {
+  return StatementCursor<Certificate>(s_.newest_certificate, name(), context_, decode_certificate).next();
+}
+
+CursorPtr<BatchRow> SqliteTables::batches(BatchKey from, BatchKey to) {
+  s_.batches.bind(1, from.value).bind(2, to.value);
+  return std::make_unique<StatementCursor<BatchRow>>(s_.batches, name(), context_, decode_batch);
+}
+
+CursorPtr<BatchSize> SqliteTables::batch_sizes(BatchKey from, BatchKey to) {
+  s_.batch_sizes.bind(1, from.value).bind(2, to.value);
+  return std::make_unique<StatementCursor<BatchSize>>(s_.batch_sizes, name(), context_, decode_size);
+}
+
+CursorPtr<BatchRow> SqliteTables::batches_with_id(std::uint64_t prefix, BatchKey to) {
+  s_.id_scan.bind(1, to.value);
+  return std::make_unique<IdCursor>(s_.id_scan, prefix, *this);
+}
+
+CursorPtr<Certificate> SqliteTables::certificates(Index from) {
+  s_.certificates.bind(1, static_cast<std::int64_t>(from.value));
+  return std::make_unique<StatementCursor<Certificate>>(s_.certificates, name(), context_, decode_certificate);
+}
+
+}  // namespace zell
