@@ -37,7 +37,7 @@ void Connection::open() {
 }
 
 bool Connection::send(Lane lane, std::shared_ptr<const Bytes> body) {
-  ZELL_CHECK(authenticated_ && body->size() <= frame_limits(limits_)[static_cast<std::size_t>(lane)]);
+  ZELL_CHECK(authenticated_ && body->size() <= frame_limits(limits_)[index_of(lane)]);
   return !closed() && queue_.push(lane, std::move(body));
 }
 

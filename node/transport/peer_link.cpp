@@ -171,7 +171,7 @@ void PeerLink::settle_verdict(bool refused) {
 
 bool PeerLink::send(Lane lane, std::shared_ptr<const Bytes> body) {
   const auto size = body->size();
-  const auto index = static_cast<std::size_t>(lane);
+  const auto index = index_of(lane);
   if (connection_ && size > 0 && size <= frame_limits(limits_)[index] && connection_->send(lane, std::move(body))) {
     return true;
   }

@@ -41,7 +41,7 @@ std::optional<Cause> SegmentReader::read_header(ByteView& bytes) {
   segment_left_ = header_ & 0xffffff;
   header_ = 0;
   header_bytes_ = 0;
-  const bool allowed = lane_ < segment_lanes && segment_left_ > 0 && segment_left_ <= max_segment_bytes;
+  const bool allowed = lane_ < lane_count && segment_left_ > 0 && segment_left_ <= max_segment_bytes;
   return allowed ? std::nullopt : std::optional(Cause::bad_segment);
 }
 

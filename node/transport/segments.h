@@ -7,11 +7,10 @@
 
 #include "node/base/bytes.h"
 #include "node/transport/hello.h"
-#include "node/wire/messages.h"
+#include "node/transport/lanes.h"
 
 namespace zell {
 
-inline constexpr std::size_t segment_lanes = 3;
 inline constexpr std::uint32_t max_segment_bytes = 64u << 10;
 inline constexpr std::size_t segment_header_bytes = 4;  ///< u8 lane, u24 length
 inline constexpr std::size_t frame_header_bytes = 4;    ///< u32 length
@@ -22,7 +21,7 @@ inline constexpr std::size_t frame_header_bytes = 4;    ///< u32 length
 class SegmentReader {
  public:
   /// Longest frame of each lane, bytes.
-  explicit SegmentReader(const std::array<std::size_t, segment_lanes>& max_frame) : max_frame_(max_frame) {}
+  explicit SegmentReader(const std::array<std::size_t, lane_count>& max_frame) : max_frame_(max_frame) {}
 
   /// Takes a whole frame body; returns false to stop there.
   using Deliver = std::function<bool(Lane, Bytes&&)>;
@@ -42,8 +41,8 @@ class SegmentReader {
   std::optional<Cause> read_frame_length(Partial& partial, ByteView& bytes);
   void read_body(Partial& partial, ByteView& bytes);
 
-  std::array<std::size_t, segment_lanes> max_frame_;
-  std::array<Partial, segment_lanes> partial_;
+  std::array<std::size_t, lane_count> max_frame_;
+  std::array<Partial, lane_count> partial_;
   std::uint32_t header_ = 0;        ///< of the segment, as far as read
   std::size_t header_bytes_ = 0;    ///< how many of its bytes were read
   std::size_t lane_ = 0;            ///< of the segment being read

@@ -46,9 +46,9 @@ std::vector<ByteView> WriteBatch::pieces() const {
 
 bool SendQueue::push(Lane lane, std::shared_ptr<const Bytes> body) {
   ZELL_CHECK(body && !body->empty() && body->size() <= std::numeric_limits<std::uint32_t>::max());
-  auto& queue = lanes_[static_cast<std::size_t>(lane)];
+  auto& queue = lanes_[index_of(lane)];
   const auto cost = body->size() + frame_overhead_bytes;
-  if (cost > limits_[static_cast<std::size_t>(lane)] - queue.bytes) return false;
+  if (cost > limits_[index_of(lane)] - queue.bytes) return false;
   queue.bytes += cost;
   queue.frames.push_back(std::move(body));
   return true;
@@ -56,7 +56,7 @@ bool SendQueue::push(Lane lane, std::shared_ptr<const Bytes> body) {
 
 WriteBatch SendQueue::take(std::size_t budget) {
   WriteBatch batch;
-  for (std::size_t lane = 0; lane < segment_lanes; ++lane) {
+  for (std::size_t lane = 0; lane < lane_count; ++lane) {
     while (!lanes_[lane].frames.empty() && batch.size() < budget) take_segment(lane, batch);
   }
   return batch;

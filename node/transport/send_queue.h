@@ -8,7 +8,6 @@
 
 #include "node/base/bytes.h"
 #include "node/transport/segments.h"
-#include "node/wire/messages.h"
 
 namespace zell {
 
@@ -37,18 +36,16 @@ class WriteBatch {
 class SendQueue {
  public:
   /// Bytes that each lane may hold: bodies and what the format and this queue add to each.
-  explicit SendQueue(const std::array<std::size_t, segment_lanes>& lane_bytes) : limits_(lane_bytes) {}
+  explicit SendQueue(const std::array<std::size_t, lane_count>& lane_bytes) : limits_(lane_bytes) {}
 
   /// False, and nothing changed, if the lane would hold more than its limit. REQUIRES: a body of 1 to 2^32 - 1 bytes.
   [[nodiscard]] bool push(Lane lane, std::shared_ptr<const Bytes> body);
   /// Cuts whole segments off the most urgent frames until about `budget` bytes are reached (at most one segment more).
   [[nodiscard]] WriteBatch take(std::size_t budget);
   [[nodiscard]] bool empty() const;
-  [[nodiscard]] std::size_t queued_bytes(Lane lane) const { return lanes_[static_cast<std::size_t>(lane)].bytes; }
+  [[nodiscard]] std::size_t queued_bytes(Lane lane) const { return lanes_[index_of(lane)].bytes; }
   /// Frames not yet, or not wholly, taken.
-  [[nodiscard]] std::size_t queued_frames(Lane lane) const {
-    return lanes_[static_cast<std::size_t>(lane)].frames.size();
-  }
+  [[nodiscard]] std::size_t queued_frames(Lane lane) const { return lanes_[index_of(lane)].frames.size(); }
   [[nodiscard]] std::uint64_t frames_begun() const { return frames_begun_; }
 
  private:
@@ -60,8 +57,8 @@ class SendQueue {
   };
   void take_segment(std::size_t lane, WriteBatch& batch);
 
-  std::array<std::size_t, segment_lanes> limits_;
-  std::array<LaneQueue, segment_lanes> lanes_;
+  std::array<std::size_t, lane_count> limits_;
+  std::array<LaneQueue, lane_count> lanes_;
   std::uint64_t frames_begun_ = 0;
 };
 

@@ -10,17 +10,15 @@
 
 #include "node/base/result.h"
 #include "node/crypto/keys.h"
+#include "node/transport/lanes.h"
 #include "node/types/genesis.h"
 #include "node/wire/codec.h"
-#include "node/wire/messages.h"
 
 typedef struct uv_loop_s uv_loop_t;
 
 namespace zell {
 
 class Mesh;
-
-inline constexpr std::size_t lane_count = 3;  ///< of enum Lane
 
 /// Where a node listens: a numeric address or a name, and a port.
 struct Endpoint {
@@ -103,6 +101,7 @@ class Transport {
 
   /// Queues an encoded message (encode_message) for one peer. False if it was dropped and counted: not connected, lane
   /// full, or longer than a frame may be. Frames of one lane keep their order; a higher lane overtakes a lower one.
+  /// REQUIRES: another member than self.
   bool send(NodeId to, Lane lane, std::shared_ptr<const Bytes> frame_body);
   [[nodiscard]] bool connected(NodeId node) const;
   /// No on_frame from this peer until resume_reading. A reconnect resumes. While paused, the end of the connection may

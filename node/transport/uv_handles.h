@@ -93,22 +93,35 @@ class Timer {
   OwnedHandle<uv_timer_t, std::function<void()>> handle_;
 };
 
-/// Calls back once, before the loop next waits for events: where writes made during one round are gathered.
+/// Calls back once, before the loop next waits for events: where writes made during one round are gathered. May be
+/// scheduled, or destroyed, inside its own callback.
 class BeforeWait {
  public:
   BeforeWait(uv_loop_t* loop, HandleCountPtr count, std::function<void()> callback)
-      : handle_(std::move(count), std::move(callback),
-                [loop](uv_prepare_t* prepare) { return uv_prepare_init(loop, prepare); }) {}
+      : idle_(count, Nothing{}, [loop](uv_idle_t* idle) { return uv_idle_init(loop, idle); }),
+        prepare_(std::move(count), State{std::move(callback), idle_.get()},
+                 [loop](uv_prepare_t* prepare) { return uv_prepare_init(loop, prepare); }) {}
   void schedule() {
+    // Scheduled while the loop is past this point of its round, the callback must not wait for an event: an idle handle
+    // makes that round's wait end at once.
+    ZELL_CHECK(uv_idle_start(idle_.get(), [](uv_idle_t*) {}) == 0);
     auto fire = [](uv_prepare_t* prepare) {
+      auto& state = OwnedHandle<uv_prepare_t, State>::state_of(prepare);
       uv_prepare_stop(prepare);
-      OwnedHandle<uv_prepare_t, std::function<void()>>::state_of(prepare)();
+      uv_idle_stop(state.idle);
+      state.callback();
     };
-    ZELL_CHECK(uv_prepare_start(handle_.get(), fire) == 0);
+    ZELL_CHECK(uv_prepare_start(prepare_.get(), fire) == 0);
   }
 
  private:
-  OwnedHandle<uv_prepare_t, std::function<void()>> handle_;
+  struct Nothing {};
+  struct State {
+    std::function<void()> callback;
+    uv_idle_t* idle;
+  };
+  OwnedHandle<uv_idle_t, Nothing> idle_;
+  OwnedHandle<uv_prepare_t, State> prepare_;
 };
 
 }  // namespace zell

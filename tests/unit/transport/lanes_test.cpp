@@ -41,7 +41,7 @@ TEST_CASE("a lane takes no more than its limit; what it drops is counted, and la
   Two two(limits);
   two.b().transport->pause_reading({0});
   for (auto lane : {Lane::urgent, Lane::normal, Lane::bulk}) {
-    const auto index = static_cast<std::size_t>(lane);
+    const auto index = index_of(lane);
     std::uint64_t accepted = 0;
     // The kernel takes some first, so a round of the loop now and then.
     bool full = false;

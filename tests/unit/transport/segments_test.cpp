@@ -63,7 +63,7 @@ TEST_CASE("frames of random sizes and lanes arrive whole and in their lane's ord
   while (!rest.empty()) {
     const auto n = std::min<std::size_t>(rest.size(), 1 + prng.below(prng.chance(500'000) ? 7 : 150'000));
     const auto fed = reader.feed(rest.first(n), [&](Lane lane, Bytes&& got) {
-      received[static_cast<std::size_t>(lane)].push_back(std::move(got));
+      received[index_of(lane)].push_back(std::move(got));
       return true;
     });
     REQUIRE_FALSE(fed.error);
@@ -176,7 +176,7 @@ TEST_CASE("random bytes never make a reader keep more than its limits allow") {
     }
     const auto fed = reader.feed(noise, [](Lane lane, Bytes&& got) {
       constexpr std::size_t bounds[] = {100, 1'000, 10'000};
-      CHECK(got.size() <= bounds[static_cast<std::size_t>(lane)]);
+      CHECK(got.size() <= bounds[index_of(lane)]);
       return true;
     });
     CHECK((fed.error || fed.consumed == noise.size()));
