@@ -164,17 +164,15 @@ struct Verifier::Impl {
     if (auto status = check_attached(m); !status) return status;
     return check_requests(m.censored, max_requests_in_challenge);
   }
-  /// Evidence is there exactly if the reason rests on it, and it is against this very leader in this very view.
+  /// Evidence, where there is some, is of this very leader's fault in this very view, and of the kind that the reason
+  /// names. It may be missing: a nonce that has become too old, say, is seen by all and shown by none.
   [[nodiscard]] Status check_attached(const Challenge& m) const {
-    const auto reason = m.signed_part.reason;
-    if ((reason == Reason::equivocation || reason == Reason::invalid_proposal) != (m.evidence != nullptr)) {
-      return refused("bad-challenge", "evidence is missing, or the reason needs none");
-    }
     if (!m.evidence) return Ok{};
+    const auto reason = m.signed_part.reason;
     const auto* two = std::get_if<TwoProposals>(m.evidence.get());
     const auto* invalid = std::get_if<InvalidProposal>(m.evidence.get());
-    const bool fits = reason == Reason::equivocation ? two && two->a.view == m.signed_part.view
-                                                     : invalid && invalid->header.view == m.signed_part.view;
+    const bool fits = (reason == Reason::equivocation && two && two->a.view == m.signed_part.view) ||
+                      (reason == Reason::invalid_proposal && invalid && invalid->header.view == m.signed_part.view);
     if (!fits) return refused("bad-challenge", "the evidence is about something else");
     if (auto guilty = prove_guilt(*m.evidence, signers); !guilty) return guilty.error();
     return Ok{};

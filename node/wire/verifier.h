@@ -51,8 +51,9 @@ class RequestCache {
 ///   ChallengeCertificate  > 1/3 of the stake; what they count against: challenged_view()
 ///   ViewChange   lock is below view; lc proves lock (LC or FC of that very view and point)
 ///   NewView      leader(view) signed; > 2/3; lockViews < view; base is the highest; base_lc proves it
-///   Challenge    evidence goes with equivocation and invalid_proposal only, proves the leader of the challenged view
-///                guilty of just that; censored requests go with censored only, each checked like a Forward's
+///   Challenge    evidence goes with equivocation and invalid_proposal only (not always: a nonce that is too old is seen
+///                by all and shown by none), and proves the leader of the challenged view guilty of just that; censored
+///                requests go with censored only, each checked like a Forward's
 ///   Chunk        its FC, form (contiguous from from+1, headers' indexes match counts). Request signatures are not: the root is checked by the core.
 /// Fetch and ViewQuery claim nothing.
 class Verifier {
