@@ -15,7 +15,9 @@ class Writer {
   void u64(std::uint64_t v) { number(v, 8); }
   void raw(ByteView bytes) { out_.insert(out_.end(), bytes.begin(), bytes.end()); }
   template <std::size_t N, class Tag>
-  void fixed(const FixedBytes<N, Tag>& v) { raw(v.view()); }
+  void fixed(const FixedBytes<N, Tag>& v) {
+    raw(v.view());
+  }
   /// u32 length, then the bytes.
   void sized(ByteView bytes) {
     u32(static_cast<std::uint32_t>(bytes.size()));
@@ -34,7 +36,8 @@ class Writer {
 };
 
 /// Reads from outside bytes. The first read past the end, or a call of fail(), makes ok() false for good, and all
-/// reads then return zeros: callers check ok() once, before they use what they read. Keeps a view: the bytes must outlive it.
+/// reads then return zeros: callers check ok() once, before they use what they read. Keeps a view: the bytes must
+/// outlive it.
 class Reader {
  public:
   explicit Reader(ByteView bytes) : rest_(bytes) {}

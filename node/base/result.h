@@ -25,16 +25,28 @@ class [[nodiscard]] Result {
   [[nodiscard]] bool ok() const { return state_.index() == 0; }
   explicit operator bool() const { return ok(); }
   /// REQUIRES: ok().
-  T& value() & { ZELL_CHECK(ok()); return std::get<0>(state_); }
-  const T& value() const& { ZELL_CHECK(ok()); return std::get<0>(state_); }
-  T&& value() && { ZELL_CHECK(ok()); return std::get<0>(std::move(state_)); }
+  T& value() & {
+    ZELL_CHECK(ok());
+    return std::get<0>(state_);
+  }
+  const T& value() const& {
+    ZELL_CHECK(ok());
+    return std::get<0>(state_);
+  }
+  T&& value() && {
+    ZELL_CHECK(ok());
+    return std::get<0>(std::move(state_));
+  }
   T& operator*() & { return value(); }
   const T& operator*() const& { return value(); }
   T&& operator*() && { return std::move(*this).value(); }
   T* operator->() { return &value(); }
   const T* operator->() const { return &value(); }
   /// REQUIRES: !ok().
-  [[nodiscard]] const Error& error() const { ZELL_CHECK(!ok()); return std::get<1>(state_); }
+  [[nodiscard]] const Error& error() const {
+    ZELL_CHECK(!ok());
+    return std::get<1>(state_);
+  }
 
  private:
   std::variant<T, Error> state_;

@@ -27,7 +27,9 @@ void Replica::Impl::want(const LogPoint& target, NodeId source, bool at_once) {
   if (fresh && at_once) ask(target);
 }
 
-Duration Replica::Impl::ask_gap(const Wanted& wanted) { return wanted.attempts == 0 ? first_ask_delay : ask_again_after; }
+Duration Replica::Impl::ask_gap(const Wanted& wanted) {
+  return wanted.attempts == 0 ? first_ask_delay : ask_again_after;
+}
 
 void Replica::Impl::ask(const LogPoint& target) {
   auto& wanted = wants.at(target);
@@ -95,7 +97,8 @@ void Replica::Impl::receive(NodeId from, const Chunk& chunk) {
       return note("a chunk's batches do not follow each other", from);
     }
     for (const auto& request : *batch->requests) range.append(request->leaf);
-    if (LogPoint{{range.size()}, range.root()} != header.end) return note("a chunk's requests do not yield its root", from);
+    if (LogPoint{{range.size()}, range.root()} != header.end)
+      return note("a chunk's requests do not yield its root", from);
     // Neither the view nor the leader's signature of a fetched batch is proven: it never passes for a proposal.
     auto plain = std::make_shared<Batch>(*batch);
     plain->header.signature = {};

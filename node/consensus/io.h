@@ -55,9 +55,9 @@ using Input = std::variant<Received, Submit, PeerUp, PeerDown, Persisted, Persis
 struct Send {
   enum class To : std::uint8_t { one, others, all };  ///< all: the others and this node itself, as a Received
   To to = To::others;
-  NodeId node;                ///< meaningful when to == one; may be this node
+  NodeId node;  ///< meaningful when to == one; may be this node
   MessagePtr message;
-  bool sign = false;          ///< the runtime fills in this node's signature first (sign_message)
+  bool sign = false;  ///< the runtime fills in this node's signature first (sign_message)
   PersistId after = 0;
 };
 
@@ -66,8 +66,8 @@ struct Persist {
   Delta delta;
 };
 
-/// Answer a peer's Fetch from the store: finalised batches after `from`, with the FC that ends them (Store::read_certified),
-/// as one Chunk.
+/// Answer a peer's Fetch from the store: finalised batches after `from`, with the FC that ends them
+/// (Store::read_certified), as one Chunk.
 struct ServeLog {
   NodeId to;
   Index from;
@@ -78,7 +78,7 @@ struct ServeLog {
 struct RequestUpdate {
   RequestId id;
   RequestState state{};
-  Index index;           ///< from sequenced on
+  Index index;  ///< from sequenced on
   View view;
   std::string_view reason;
 };
@@ -90,7 +90,7 @@ struct ViewChanged {
   View view;
   NodeId leader;
   bool active = false;
-  Index base;            ///< when active
+  Index base;  ///< when active
 };
 struct Challenged {
   View view;
@@ -103,13 +103,16 @@ struct Noted {
 };
 /// The node stops taking part: conflicting certificates, or a failed disk.
 struct Stopped {
-  std::string code;      ///< "safety-violation" or "storage-failed"
+  std::string code;  ///< "safety-violation" or "storage-failed"
   std::string why;
 };
 using Event = std::variant<RequestUpdate, Finalised, ViewChanged, Challenged, Noted, Stopped>;
 
-/// In the order in which they must be carried out: persists first, then the rest.
+/// In the order in which they must be carried out: drop_held, then persists, then the rest.
 struct Effects {
+  /// The view was left: every send of an earlier step that is still held and would be signed (Send::sign) is dropped,
+  /// so that nothing of an old view is signed once a higher one is durable.
+  bool drop_held = false;
   std::vector<Persist> persists;
   std::vector<Send> sends;
   std::vector<ServeLog> serves;
@@ -119,11 +122,12 @@ struct Effects {
 
 /// What this process brings to the core beside genesis. Local choices: they may differ between nodes.
 struct ReplicaOptions {
-  std::uint64_t incarnation = 1;          ///< grows over restarts (e.g. microseconds since 1970 at start): heartbeat counters start here
-  Nonce32 query_nonce;                    ///< fresh random bytes, for a learner's questions
-  std::size_t pool_max_requests = 65'536; ///< initialised requests held
+  std::uint64_t incarnation =
+      1;                ///< grows over restarts (e.g. microseconds since 1970 at start): heartbeat counters start here
+  Nonce32 query_nonce;  ///< fresh random bytes, for a learner's questions
+  std::size_t pool_max_requests = 65'536;  ///< initialised requests held
   std::size_t pool_max_bytes = 64 << 20;
-  std::uint32_t batch_age_us = 2'000;     ///< a batch waits at most this long for the previous one's votes
+  std::uint32_t batch_age_us = 2'000;  ///< a batch waits at most this long for the previous one's votes
 };
 
 /// For status and metrics; a copy, taken between steps.
@@ -133,10 +137,10 @@ struct ReplicaStatus {
   NodeId leader;
   Standing standing{};
   LogPoint sequenced, locked, finalised;
-  Index known_final;                      ///< newest verified FC, whose bodies may still be missing here
+  Index known_final;  ///< newest verified FC, whose bodies may still be missing here
   std::size_t pool_requests = 0, pool_bytes = 0;
   Duration view_timeout{};
-  std::optional<Reason> challenging;      ///< this node's own challenge of its view
+  std::optional<Reason> challenging;  ///< this node's own challenge of its view
   std::uint64_t evidence_count = 0;
   std::string stopped_code, stopped_why;  ///< empty while it runs
   Instant view_since;

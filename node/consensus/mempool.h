@@ -25,11 +25,11 @@ class LocalPool {
     RequestPtr request;
     std::uint64_t order = 0;
     Where where = Where::waiting;
-    bool submitted = false;                 ///< false: only relayed by a challenge
-    NodeId relayed_by;                      ///< meaningful when not submitted
-    Index index;                            ///< when in_log
-    std::optional<Index> blocked_at;        ///< its nonce was taken or too old in the log up to here
-    Instant forwarded_at;                   ///< when forwarded: first time in this view
+    bool submitted = false;           ///< false: only relayed by a challenge
+    NodeId relayed_by;                ///< meaningful when not submitted
+    Index index;                      ///< when in_log
+    std::optional<Index> blocked_at;  ///< its nonce was taken or too old in the log up to here
+    Instant forwarded_at;             ///< when forwarded: first time in this view
     Instant resent_at;
     std::optional<std::uint64_t> owed_since;  ///< censorship timer ran out: requests proposed in the view by then
   };

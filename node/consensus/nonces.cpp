@@ -8,9 +8,12 @@ namespace zell {
 
 std::string_view to_string(NonceVerdict verdict) {
   switch (verdict) {
-    case NonceVerdict::fresh: return "fresh";
-    case NonceVerdict::duplicate: return "duplicate";
-    case NonceVerdict::too_old: return "nonce-too-old";
+    case NonceVerdict::fresh:
+      return "fresh";
+    case NonceVerdict::duplicate:
+      return "duplicate";
+    case NonceVerdict::too_old:
+      return "nonce-too-old";
   }
   return "unknown";
 }

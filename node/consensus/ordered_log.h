@@ -13,20 +13,24 @@
 namespace zell {
 
 /// A chain of batches on top of the finalised prefix, plus a set of batches off that chain ("side"): those under a lock
-/// certificate of another branch, or fetched and not yet followed. Each batch is found by the log point that it ends at.
+/// certificate of another branch, or fetched and not yet followed. Each batch is found by the log point that it ends
+/// at.
 class OrderedLog {
  public:
   OrderedLog(CompactRange finalised, NonceWindows nonces);
 
   [[nodiscard]] LogPoint tip() const { return entries_.empty() ? finalised_ : entries_.back().batch->header.end; }
   [[nodiscard]] LogPoint finalised() const { return finalised_; }
-  [[nodiscard]] const CompactRange& tip_range() const { return entries_.empty() ? finalised_range_ : entries_.back().after; }
+  [[nodiscard]] const CompactRange& tip_range() const {
+    return entries_.empty() ? finalised_range_ : entries_.back().after;
+  }
   [[nodiscard]] std::size_t unfinalised_count() const { return entries_.size(); }
   [[nodiscard]] std::vector<BatchPtr> unfinalised() const;
   [[nodiscard]] const NonceWindows& nonces() const { return nonces_; }
 
-  /// True if the chain passes through `point`: it is the finalised point or the end of a batch of the chain. A point below the
-  /// finalised index is taken to be on it: what is final outranks every lock of its own history (PROTOCOL.md, safety).
+  /// True if the chain passes through `point`: it is the finalised point or the end of a batch of the chain. A point
+  /// below the finalised index is taken to be on it: what is final outranks every lock of its own history (PROTOCOL.md,
+  /// safety).
   [[nodiscard]] bool on_chain(const LogPoint& point) const;
   /// on_chain, or the batches between the finalised prefix and `point` are all here on a side branch.
   [[nodiscard]] bool known(const LogPoint& point) const;
@@ -43,8 +47,8 @@ class OrderedLog {
     Fit fit = Fit::ok;
     std::uint32_t position = 0;  ///< of the first bad nonce
   };
-  /// Whether the batch can follow the tip, and leads to the root that it names. Not const: it tries the nonces, and takes
-  /// them back.
+  /// Whether the batch can follow the tip, and leads to the root that it names. Not const: it tries the nonces, and
+  /// takes them back.
   [[nodiscard]] Verdict check(const Batch& batch);
   /// REQUIRES: check(*batch) is ok.
   void append(BatchPtr batch);
@@ -53,8 +57,9 @@ class OrderedLog {
 
   /// Takes the chain back to `point`. Removed batches go to the side. REQUIRES: range_at(point).
   void cut_to(const LogPoint& point);
-  /// Makes the chain end at `target`, by way of side batches. Returns false, changing nothing, if a batch's nonces do not fit
-  /// (what is certified always fits unless a third of the stake is faulty). REQUIRES: known(target), target.index >= finalised.
+  /// Makes the chain end at `target`, by way of side batches. Returns false, changing nothing, if a batch's nonces do
+  /// not fit (what is certified always fits unless a third of the stake is faulty). REQUIRES: known(target),
+  /// target.index >= finalised.
   [[nodiscard]] bool switch_to(const LogPoint& target);
   /// Puts batches on the side. REQUIRES: their roots were recomputed.
   void keep_aside(const BatchPtr& batch);

@@ -28,7 +28,8 @@ void Replica::Impl::receive(NodeId from, const Proposal& proposal) {
     }
     pace.heard_leader(now);
   }
-  // Early ones are held: 2 W of them, the lowest ones kept. A proposal of a view further ahead than the next comes again.
+  // Early ones are held: 2 W of them, the lowest ones kept. A proposal of a view further ahead than the next comes
+  // again.
   if (header.view.value > state.view.value + 1) return;
   held.try_emplace({header.view, header.first}, proposal);
   if (held.size() > 2 * parameters.batches_in_flight) held.erase(std::prev(held.end()));
@@ -51,7 +52,8 @@ void Replica::Impl::drain_held() {
 
 void Replica::Impl::follow(const Proposal& proposal) {
   auto batch = std::make_shared<Batch>(Batch{proposal.header, proposal.requests, 0});
-  for (const auto& request : *batch->requests) batch->request_bytes += static_cast<std::uint32_t>(request->canonical.size());
+  for (const auto& request : *batch->requests)
+    batch->request_bytes += static_cast<std::uint32_t>(request->canonical.size());
   auto verdict = log.check(*batch);
   if (verdict.fit == OrderedLog::Fit::wrong_parent || verdict.fit == OrderedLog::Fit::wrong_root) {
     return note("bodies do not yield the signed root", leader());  // anyone on the way could have changed them
@@ -104,7 +106,8 @@ void Replica::Impl::vote(Phase phase, const LogPoint& point) {
 void Replica::Impl::resend_votes(NodeId to) {
   if (!may_sign()) return;
   if (state.last_lock) send_durable(Send::To::one, to, Vote{Phase::lock, state.view, *state.last_lock, self, {}}, true);
-  if (state.last_final) send_durable(Send::To::one, to, Vote{Phase::final, state.view, *state.last_final, self, {}}, true);
+  if (state.last_final)
+    send_durable(Send::To::one, to, Vote{Phase::final, state.view, *state.last_final, self, {}}, true);
 }
 
 void Replica::Impl::receive(NodeId from, const Vote& vote) {
@@ -123,7 +126,9 @@ void Replica::Impl::receive(NodeId from, const Vote& vote) {
   on_certificate(*certificate, self);
 }
 
-void Replica::Impl::receive(NodeId from, const CertificateMessage& message) { on_certificate(message.certificate, from); }
+void Replica::Impl::receive(NodeId from, const CertificateMessage& message) {
+  on_certificate(message.certificate, from);
+}
 
 void Replica::Impl::on_certificate(const Certificate& certificate, NodeId from) {
   if (forgot_own_vote(certificate)) become_learner("a certificate holds a vote that this node does not remember");
@@ -144,8 +149,7 @@ bool Replica::Impl::forgot_own_vote(const Certificate& certificate) const {
 void Replica::Impl::on_lock_certificate(const Certificate& certificate, NodeId from) {
   if (certificate.view < state.view) return;
   if (certificate.view > state.view || !state.active) {
-    enter(certificate.view, certificate.point,
-          {std::make_shared<const Message>(CertificateMessage{certificate})});
+    enter(certificate.view, certificate.point, {std::make_shared<const Message>(CertificateMessage{certificate})});
   }
   if (certificate.point.index <= log.finalised().index) return;
   if (newest_lc && newest_lc->point.index >= certificate.point.index) return;
@@ -187,8 +191,7 @@ void Replica::Impl::on_finality_certificate(const Certificate& certificate, Node
   }
   bool news = !known_fc || certificate.point.index > known_fc->point.index;
   if (certificate.view > state.view || (certificate.view == state.view && !state.active)) {
-    enter(certificate.view, certificate.point,
-          {std::make_shared<const Message>(CertificateMessage{certificate})});
+    enter(certificate.view, certificate.point, {std::make_shared<const Message>(CertificateMessage{certificate})});
   }
   if (!news) return;
   recent_final[certificate.point.index] = certificate.point.root;

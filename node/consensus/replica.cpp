@@ -10,7 +10,9 @@ Replica::Replica(const Genesis& genesis, NodeId self, ReplicaOptions options, Re
 Replica::~Replica() = default;
 Replica::Replica(Replica&&) noexcept = default;
 
-Effects Replica::step(const Input& input, Instant now) { return impl_->step(input, now); }
+Effects Replica::step(const Input& input, Instant now) {
+  return impl_->step(input, now);
+}
 
 Replica::Impl::Impl(const Genesis& genesis_in, NodeId self_in, ReplicaOptions options_in, Recovered recovered,
                     NonceWindows nonces)
@@ -52,6 +54,9 @@ Effects Replica::Impl::step(const Input& input, Instant at) {
     view_since = last_signed_news = now;
     had_work = work_pending();
     if (quorum_connected() && state.active) pace.start(now);
+    // What this node told itself did not survive the restart.
+    if (!state.active) send_view_change(Send::To::all, self);
+    if (state.active && leader() == self) resend_votes(self);
   }
   std::visit([this](const auto& value) { on(value); }, input);
   settle();
@@ -61,13 +66,17 @@ Effects Replica::Impl::step(const Input& input, Instant at) {
   return effects;
 }
 
-void Replica::Impl::on(const Received& input) { receive(input.from, input.message->get()); }
+void Replica::Impl::on(const Received& input) {
+  receive(input.from, input.message->get());
+}
 
 void Replica::Impl::receive(NodeId from, const Message& message) {
   std::visit([this, from](const auto& value) { receive(from, value); }, message);
 }
 
-void Replica::Impl::on(const Submit& input) { take(input.request, true, self); }
+void Replica::Impl::on(const Submit& input) {
+  take(input.request, true, self);
+}
 
 void Replica::Impl::on(const PeerUp& input) {
   bool had_quorum = quorum_connected();
@@ -90,7 +99,9 @@ void Replica::Impl::on(const Persisted& input) {
   durable = input.id;
 }
 
-void Replica::Impl::on(const PersistFailed& input) { stop("storage-failed", input.why); }
+void Replica::Impl::on(const PersistFailed& input) {
+  stop("storage-failed", input.why);
+}
 
 void Replica::Impl::on(const ChallengeNow&) {
   if (!may_challenge()) {
@@ -108,12 +119,12 @@ void Replica::Impl::settle() {
   try_new_view();
   drain_held();
   revisit_blocked();
+  if (work_pending() && !had_work) pace.work_began(now);
+  had_work = work_pending();
   run_timers();
   act_on_challenges();
   propose_batches();
   forward_waiting();
-  if (work_pending() && !had_work) pace.work_began(now);
-  had_work = work_pending();
 }
 
 DurableState& Replica::Impl::change_state() {
@@ -166,7 +177,9 @@ void Replica::Impl::stop(std::string code, std::string why) {
   out->events.push_back(Stopped{std::move(code), std::move(why)});
 }
 
-void Replica::Impl::note(std::string_view what, std::optional<NodeId> about) { out->events.push_back(Noted{what, about}); }
+void Replica::Impl::note(std::string_view what, std::optional<NodeId> about) {
+  out->events.push_back(Noted{what, about});
+}
 
 ReplicaStatus Replica::status() const {
   const auto& i = *impl_;
@@ -193,8 +206,12 @@ ReplicaStatus Replica::status() const {
   return out;
 }
 
-std::vector<BatchPtr> Replica::unfinalised() const { return impl_->log.unfinalised(); }
-std::optional<Certificate> Replica::finality() const { return impl_->finality; }
+std::vector<BatchPtr> Replica::unfinalised() const {
+  return impl_->log.unfinalised();
+}
+std::optional<Certificate> Replica::finality() const {
+  return impl_->finality;
+}
 
 RequestUpdate Replica::lookup(const RequestId& id) const {
   const auto& i = *impl_;

@@ -35,8 +35,8 @@ struct Replica::Impl {
   void on(const Tick&) {}
   void on(const ChallengeNow&);
   void receive(NodeId from, const Message& message);
-  void settle();        ///< after every input: what has become possible
-  void flush_delta();   ///< at the end of a step: one Persist, and the sends that wait for it
+  void settle();       ///< after every input: what has become possible
+  void flush_delta();  ///< at the end of a step: one Persist, and the sends that wait for it
   void stop(std::string code, std::string why);
   void note(std::string_view what, std::optional<NodeId> about = std::nullopt);
   /// Marks the durable state as changed: it goes into this step's Persist.
@@ -83,7 +83,7 @@ struct Replica::Impl {
   void on_finality_certificate(const Certificate& certificate, NodeId from);
   void hold_lock(const Certificate& certificate);
   void finalise(const Certificate& certificate);
-  void follow_certified();   ///< certificates whose bodies have arrived since
+  void follow_certified();  ///< certificates whose bodies have arrived since
   [[nodiscard]] bool forgot_own_vote(const Certificate& certificate) const;
   void become_learner(std::string_view why);
   void switch_chain(const LogPoint& target);
@@ -164,26 +164,26 @@ struct Replica::Impl {
   Effects* out = nullptr;
   Instant now{};
   Delta delta;
-  bool delta_urgent = false;              ///< something waits for it; else it is only the newest FC
-  std::vector<Send> waiting_sends;        ///< of this step, for its Persist
+  bool delta_urgent = false;        ///< something waits for it; else it is only the newest FC
+  std::vector<Send> waiting_sends;  ///< of this step, for its Persist
   PersistId last_persist = 0, durable = 0;
-  std::optional<Certificate> lazy_fc;     ///< stored with the next commit
+  std::optional<Certificate> lazy_fc;  ///< stored with the next commit
 
   // ---- volatile
   std::string stopped_code, stopped_why;
   std::set<NodeId> connected, refused;
   std::map<std::pair<View, Index>, Proposal> held;  ///< proposals that came early
-  std::optional<Certificate> known_fc;    ///< newest verified, even when its log is not here yet
-  std::optional<Certificate> pending_lc;  ///< of this view, its log not here yet
-  std::optional<Certificate> newest_lc;   ///< of this view, as leader or follower
+  std::optional<Certificate> known_fc;              ///< newest verified, even when its log is not here yet
+  std::optional<Certificate> pending_lc;            ///< of this view, its log not here yet
+  std::optional<Certificate> newest_lc;             ///< of this view, as leader or follower
   std::optional<Heartbeat> last_heartbeat;
   std::uint64_t heartbeat_counter = 0, heard_counter = 0;
-  Instant last_signed_news{};             ///< leader: when it last sent a proposal or heartbeat
+  Instant last_signed_news{};  ///< leader: when it last sent a proposal or heartbeat
   Instant oldest_queued{};
-  std::uint64_t proposed_in_view = 0;     ///< requests appended from proposals of this view
+  std::uint64_t proposed_in_view = 0;  ///< requests appended from proposals of this view
   Instant view_since{};
   bool started = false, had_work = false;
-  bool base_to_reach = false;             ///< entered, and the log does not end at the base yet
+  bool base_to_reach = false;  ///< entered, and the log does not end at the base yet
 
   struct OwnChallenge {
     Reason reason{};
@@ -204,7 +204,7 @@ struct Replica::Impl {
   Instant news_asked_at{}, query_sent_at{};
   std::map<NodeId, Instant> proof_sent, chunk_sent, news_sent;
   std::map<NodeId, View> view_answers;
-  std::map<Index, Hash> recent_final;     ///< roots of recent FCs, to notice a conflicting one
+  std::map<Index, Hash> recent_final;  ///< roots of recent FCs, to notice a conflicting one
 };
 
 }  // namespace zell

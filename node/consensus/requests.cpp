@@ -25,7 +25,9 @@ void Replica::Impl::take(const RequestPtr& request, bool submitted, NodeId relay
   if (auto* known = pool.find(request->id)) {
     known->submitted = known->submitted || submitted;
     bool locked = newest_lc && index.value != 0 && index <= newest_lc->point.index;
-    return answer(index.value == 0 ? RequestState::initialised : locked ? RequestState::locked : RequestState::sequenced,
+    return answer(index.value == 0 ? RequestState::initialised
+                  : locked         ? RequestState::locked
+                                   : RequestState::sequenced,
                   index, {});
   }
   auto verdict = index.value != 0 ? NonceVerdict::fresh : log.nonces().check(request->sender, request->nonce);

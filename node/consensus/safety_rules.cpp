@@ -5,7 +5,9 @@
 namespace zell {
 namespace {
 
-bool may_sign(const DurableState& state) { return state.standing != Standing::learner; }
+bool may_sign(const DurableState& state) {
+  return state.standing != Standing::learner;
+}
 
 }  // namespace
 
@@ -14,7 +16,8 @@ Refusal may_lock(const DurableState& state, const OrderedLog& log, const LogPoin
   if (!state.active) return "not active in the view";
   if (point.index.value == 0) return "the empty log needs no lock";
   if (!log.range_at(point)) return "not a point of this log at or above what is final";
-  // What must be extended: the last LOCK of this view; or a longer LC of this view, even on another branch; or the base.
+  // What must be extended: the last LOCK of this view; or a longer LC of this view, even on another branch; or the
+  // base.
   LogPoint anchor = state.last_lock.value_or(state.base);
   if (state.highest_lc && state.highest_lc->view == state.view && state.highest_lc->point.index > anchor.index) {
     anchor = state.highest_lc->point;

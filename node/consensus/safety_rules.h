@@ -11,8 +11,8 @@ namespace zell {
 /// Empty when allowed, else the rule that forbids it.
 using Refusal = std::string_view;
 
-/// LOCK(state.view, point), for a batch of the leader's proposal (or for the base itself). `point` ends this node's chain
-/// or lies on it.
+/// LOCK(state.view, point), for a batch of the leader's proposal (or for the base itself). `point` ends this node's
+/// chain or lies on it.
 [[nodiscard]] Refusal may_lock(const DurableState& state, const OrderedLog& log, const LogPoint& point);
 /// FINAL(state.view, certificate.point) on a lock certificate whose bodies are here.
 [[nodiscard]] Refusal may_final(const DurableState& state, const OrderedLog& log, const Certificate& certificate);

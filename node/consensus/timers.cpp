@@ -38,9 +38,10 @@ void Replica::Impl::heartbeat(Send::To to, NodeId node) {
 void Replica::Impl::check_leader() {
   if (leader() == self || !pace.running()) return;
   if (own_challenge) {
-    bool over = (own_challenge->reason == Reason::unresponsive && state.active && pace.heard() > own_challenge->raised_at) ||
-                (own_challenge->reason == Reason::stalled && pace.progress() > own_challenge->raised_at) ||
-                (own_challenge->reason == Reason::censored && !any_censored());
+    bool over =
+        (own_challenge->reason == Reason::unresponsive && state.active && pace.heard() > own_challenge->raised_at) ||
+        (own_challenge->reason == Reason::stalled && pace.progress() > own_challenge->raised_at) ||
+        (own_challenge->reason == Reason::censored && !any_censored());
     if (over) own_challenge.reset();
     return;
   }
@@ -71,8 +72,8 @@ void Replica::Impl::check_censorship(const Batch& appended) {
   bool full_by_count = appended.count() >= parameters.batch_max_requests;
   std::uint64_t fair_wait = static_cast<std::uint64_t>(genesis.size()) * parameters.forward_quota;
   for (auto* entry : pool.owed_entries()) {
-    bool had_room = !full_by_count &&
-                    appended.request_bytes + entry->request->canonical.size() <= parameters.batch_max_bytes;
+    bool had_room =
+        !full_by_count && appended.request_bytes + entry->request->canonical.size() <= parameters.batch_max_bytes;
     if (had_room || proposed_in_view - *entry->owed_since > fair_wait) censored.push_back(entry->request);
   }
   if (!censored.empty()) challenge(Reason::censored, nullptr, std::move(censored));
@@ -81,9 +82,13 @@ void Replica::Impl::check_censorship(const Batch& appended) {
 void Replica::Impl::resend_what_lasts() {
   auto gap = milliseconds(parameters.view_timeout_ms) / 2;
   if (own_challenge && now - own_challenge->sent_at >= gap && may_challenge()) send_challenge();
+  if (state.standing == Standing::learner && now - query_sent_at >= gap) {
+    query_sent_at = now;
+    send_now(Send::To::others, self, ViewQuery{options.query_nonce});
+  }
   if (state.active || now - change_sent_at < gap) return;
   change_sent_at = now;
-  send_view_change(Send::To::others, self);
+  send_view_change(Send::To::all, self);
   send_now(Send::To::others, self, Fetch{Fetch::Kind::new_view, state.view, {}, {}});
 }
 
@@ -110,6 +115,7 @@ std::optional<Instant> Replica::Impl::next_deadline() const {
   auto gap = milliseconds(parameters.view_timeout_ms) / 2;
   if (own_challenge) at(own_challenge->sent_at + gap);
   if (!state.active) at(change_sent_at + gap);
+  if (state.standing == Standing::learner) at(query_sent_at + gap);
   if (pool.forwarded() > 0 && state.active) at(now + milliseconds(parameters.censorship_timeout_ms) / 4);
   for (const auto& [target, wanted] : wants) at(wanted.asked_at + ask_gap(wanted));
   // A deadline that has passed without effect (a node that may not act on it) must not spin the loop.

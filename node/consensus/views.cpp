@@ -30,9 +30,9 @@ void Replica::Impl::challenge(Reason reason, EvidencePtr evidence, Requests cens
 
 void Replica::Impl::send_challenge() {
   own_challenge->sent_at = now;
-  send_durable(Send::To::all, self,
-               Challenge{{self, state.view, own_challenge->reason, {}}, own_challenge->evidence, own_challenge->censored},
-               true);
+  send_durable(
+      Send::To::all, self,
+      Challenge{{self, state.view, own_challenge->reason, {}}, own_challenge->evidence, own_challenge->censored}, true);
 }
 
 void Replica::Impl::receive(NodeId from, const Challenge& news) {
@@ -42,7 +42,8 @@ void Replica::Impl::receive(NodeId from, const Challenge& news) {
   if (statement.view != state.view || statement.node == self) return;
   // Evidence against this very view's leader convinces every correct node by itself.
   if (news.evidence && view_of(*news.evidence) == state.view &&
-      (std::holds_alternative<TwoProposals>(*news.evidence) || std::holds_alternative<InvalidProposal>(*news.evidence))) {
+      (std::holds_alternative<TwoProposals>(*news.evidence) ||
+       std::holds_alternative<InvalidProposal>(*news.evidence))) {
     report_evidence(news.evidence, leader());
     challenge(statement.reason, news.evidence);
   }
@@ -80,6 +81,8 @@ void Replica::Impl::leave_for(View view) {
   heard_counter = 0;
   proposed_in_view = 0;
   base_to_reach = false;
+  out->drop_held = true;
+  std::erase_if(waiting_sends, [](const Send& send) { return send.sign; });
   view_since = now;
   forget_wants();
   pace.moved(now);
@@ -182,7 +185,8 @@ void Replica::Impl::receive(NodeId from, const NewView& news) {
   if (news.view < state.view) return answer_old_view(from);
   if (news.view == state.view && state.active) return;
   if (news.base.point.index == log.finalised().index && news.base.point.root != log.finalised().root) {
-    return stop("safety-violation", "a justified base conflicts with what is final: a third of the stake or more is faulty");
+    return stop("safety-violation",
+                "a justified base conflicts with what is final: a third of the stake or more is faulty");
   }
   if (state.standing == Standing::learner) try_rejoin(news);
   enter(news.view, news.base.point, {std::make_shared<const Message>(news)});
@@ -195,7 +199,8 @@ void Replica::Impl::try_rejoin(const NewView& news) {
     answered.set(node.value);
     highest = std::max(highest, view);
   }
-  bool own_change = std::any_of(news.changes.begin(), news.changes.end(), [&](const auto& c) { return c.node == self; });
+  bool own_change =
+      std::any_of(news.changes.begin(), news.changes.end(), [&](const auto& c) { return c.node == self; });
   if (!genesis.is_quorum(answered) || news.view <= highest || own_change) return;
   if (news.view > state.view) leave_for(news.view);
   auto& durable_state = change_state();

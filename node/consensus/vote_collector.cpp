@@ -27,6 +27,8 @@ void VoteCollector::forget_through(Phase phase, Index index) {
   std::erase_if(tallies_, [&](const auto& item) { return item.first.first == phase && item.first.second <= index; });
 }
 
-void VoteCollector::clear() { tallies_.clear(); }
+void VoteCollector::clear() {
+  tallies_.clear();
+}
 
 }  // namespace zell

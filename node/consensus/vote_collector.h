@@ -14,7 +14,8 @@ class VoteCollector {
  public:
   explicit VoteCollector(const Genesis& genesis) : genesis_(genesis) {}
 
-  /// The certificate, at the moment that this vote completes a quorum. A second vote of the same signer changes nothing.
+  /// The certificate, at the moment that this vote completes a quorum. A second vote of the same signer changes
+  /// nothing.
   [[nodiscard]] std::optional<Certificate> add(const Vote& vote);
   /// An earlier vote of this signer in the same slot for another root, if any: proof of a double vote.
   [[nodiscard]] const Vote* conflicting(const Vote& vote) const;

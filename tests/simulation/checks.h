@@ -1,0 +1,48 @@
+#pragma once
+// What must hold in every run, whatever is lost, delayed, crashed or lied. A broken rule throws Violation.
+
+#include <map>
+#include <set>
+#include <stdexcept>
+
+#include "node/types/durable_state.h"
+#include "node/wire/messages.h"
+
+namespace zell::simulation {
+
+struct Violation : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+class Checks {
+ public:
+  explicit Checks(const Genesis& genesis) : genesis_(genesis) {}
+
+  /// One history, exactly once, nothing that no one submitted: a batch that an honest node calls final.
+  void finalised(NodeId node, const Batch& batch);
+  /// An honest node restarted with this finalised prefix.
+  void restarted(NodeId node, Index finalised);
+  /// An honest node releases a signed message while `durable` is what its disk holds: no two votes for one slot,
+  /// nothing before it is durable, no vote below the durable view, reported locks never fall.
+  void signed_by(NodeId node, const Message& message, const DurableState& durable);
+  /// An honest node found evidence: it must name no honest node.
+  void accused(NodeId guilty, const std::set<NodeId>& faulty);
+  void submitted(const RequestPtr& request) { submitted_.insert(request->id); }
+
+  [[nodiscard]] Index highest_final() const { return {log_.size()}; }
+  [[nodiscard]] bool is_final(const RequestId& id) const { return final_ids_.contains(id); }
+  [[nodiscard]] std::size_t final_count() const { return log_.size(); }
+  [[nodiscard]] Index final_of(NodeId node) const;
+
+ private:
+  const Genesis& genesis_;
+  std::vector<RequestPtr> log_;
+  std::map<NodeId, Index> final_at_;
+  std::set<RequestId> final_ids_, submitted_;
+  std::set<std::pair<PublicKey, std::uint64_t>> nonces_;
+  using Slot = std::tuple<NodeId, int, View, Index>;  // signer, kind, view, index
+  std::map<Slot, Hash> slots_;
+  std::map<NodeId, Rank> reported_, finals_;
+};
+
+}  // namespace zell::simulation
