@@ -8,7 +8,9 @@
 namespace zell {
 namespace {
 
-constexpr std::size_t max_censored_in_challenge = 64;
+// Of a Challenge's requests: the codec admits 64 and 4 MiB.
+constexpr std::size_t max_censored_requests = 64;
+constexpr std::size_t max_censored_bytes = 2 << 20;
 
 }  // namespace
 
@@ -21,7 +23,11 @@ void Replica::Impl::challenge(Reason reason, EvidencePtr evidence, Requests cens
     if (reason != Reason::manual || !may_challenge()) return;
   }
   if (own_challenge && !(evidence && !own_challenge->evidence)) return;
-  if (censored.size() > max_censored_in_challenge) censored.resize(max_censored_in_challenge);
+  std::size_t count = 0, bytes = 0;
+  while (count < censored.size() && count < max_censored_requests && bytes < max_censored_bytes) {
+    bytes += censored[count++]->canonical.size();
+  }
+  censored.resize(count);
   own_challenge = OwnChallenge{reason, std::move(evidence), std::move(censored), now, now};
   pace.complained();
   out->events.push_back(Challenged{state.view, reason});
