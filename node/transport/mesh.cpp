@@ -241,6 +241,11 @@ void Mesh::resume_reading(NodeId node) {
   if (from != nullptr && from->connection() != nullptr) from->connection()->resume();
 }
 
+std::size_t Mesh::queued_bytes(NodeId node, Lane lane) const {
+  auto* to = link(node);
+  return to != nullptr && to->connected() ? to->connection()->queue().queued_bytes(lane) : 0;
+}
+
 TransportStats Mesh::stats() const {
   TransportStats out;
   for (std::uint16_t i = 0; i < links_.size(); ++i) {

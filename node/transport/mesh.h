@@ -24,6 +24,7 @@ class Mesh final : public ConnectionOwner, public LinkHost {
   [[nodiscard]] bool connected(NodeId node) const;
   void pause_reading(NodeId node);
   void resume_reading(NodeId node);
+  [[nodiscard]] std::size_t queued_bytes(NodeId node, Lane lane) const;
   [[nodiscard]] TransportStats stats() const;
   void close(std::function<void()> done);
 

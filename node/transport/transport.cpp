@@ -32,6 +32,9 @@ void Transport::pause_reading(NodeId node) {
 void Transport::resume_reading(NodeId node) {
   mesh_->resume_reading(node);
 }
+std::size_t Transport::queued_bytes(NodeId node, Lane lane) const {
+  return mesh_->queued_bytes(node, lane);
+}
 TransportStats Transport::stats() const {
   return mesh_->stats();
 }

@@ -108,6 +108,8 @@ class Transport {
   /// go unnoticed until something is sent to it.
   void pause_reading(NodeId node);
   void resume_reading(NodeId node);
+  /// What waits for this peer in a lane; 0 while it is not connected. Cheap.
+  [[nodiscard]] std::size_t queued_bytes(NodeId node, Lane lane) const;
   [[nodiscard]] TransportStats stats() const;
 
   /// Closes everything. The handler hears nothing from now on; `done` is called when libuv has let go of all handles

@@ -53,6 +53,7 @@ TEST_CASE("a lane takes no more than its limit; what it drops is counted, and la
     CHECK(full);
     const auto stats = two.a_stats();
     CHECK(stats.queued_bytes[index] <= limits.lane_bytes[index]);
+    CHECK(two.a().transport->queued_bytes({1}, lane) == stats.queued_bytes[index]);
     CHECK(stats.dropped_frames[index] == 1);
     CHECK(accepted >= 10);
   }
