@@ -1,6 +1,7 @@
 // What the verifier lets into the core: votes, certificates, requests, proposals. Each rule has a twin that breaks it
 // alone.
 
+#include <atomic>
 #include <thread>
 
 #include "tests/unit/wire/verifier_fixture.h"
@@ -282,4 +283,23 @@ TEST_CASE_METHOD(VerifierFixture, "a heartbeat is signed by its view's leader, o
   bad = good;
   bad.signature = cluster.sign({1}, heartbeat_digest(cluster.domain, good.view, good.tip, good.counter));
   CHECK(code(bad) == "bad-signature");
+}
+
+TEST_CASE_METHOD(VerifierFixture, "many threads may check at once, and agree") {
+  const auto good = cluster.certificate(Phase::lock, {0}, log.end());
+  auto bad = good;
+  bad.signatures[2].signature = flipped_v(bad.signatures[2].signature);
+  const auto sent = proposal({0}, 1, 12);
+  std::atomic<int> wrong = 0;
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&] {
+      for (int round = 0; round < 20; ++round) {
+        if (!verifier.check_certificate(good).ok() || verifier.check_certificate(bad).ok()) ++wrong;
+        if (!verifier.check(sent).ok()) ++wrong;
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  CHECK(wrong == 0);
 }
