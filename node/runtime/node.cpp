@@ -1,0 +1,315 @@
+#include "node/runtime/node.h"
+
+#include <thread>
+
+#include "node/http/json.h"
+#include "node/runtime/node_status.h"
+#include "node/storage/store.h"
+
+namespace zell {
+namespace {
+
+constexpr std::size_t remembered_requests =
+    65'536;  // twice the default pipeline: a request forwarded and then proposed
+constexpr std::size_t client_jobs = 2 * max_checking_jobs;
+
+std::size_t thread_count(const NodeConfig& config) {
+  return config.verify_threads != 0 ? config.verify_threads : std::max(1u, std::thread::hardware_concurrency());
+}
+
+ReplicaOptions replica_options() {
+  ReplicaOptions out;
+  out.incarnation = static_cast<std::uint64_t>(unix_ms_now()) * 1'000;
+  random_bytes(out.query_nonce.bytes);
+  return out;
+}
+
+Error with_address(Error error, const HostPort& where) {
+  error.what += " (" + to_string(where) + ")";
+  return error;
+}
+
+}  // namespace
+
+Node::Node(uv_loop_t& loop, NodeSetup setup, Log& log, std::function<void()> stop_requested)
+    : loop_(loop),
+      setup_(std::move(setup)),
+      log_(log),
+      stop_requested_(std::move(stop_requested)),
+      events_(log, setup_.genesis.genesis),
+      peers_(setup_.genesis.genesis.size()),
+      started_at_(Driver::now()) {
+  for (std::size_t i = 0; i < peers_.size(); ++i) {
+    peers_[i].node = NodeId{static_cast<std::uint16_t>(i)};
+    peers_[i].name = setup_.genesis.genesis.members[i].name;
+  }
+}
+
+Node::~Node() {
+  ZELL_CHECK(!pool_ && !storage_ && !driver_);
+}
+
+Status Node::start() {
+  auto self = find_self(setup_.config, setup_.genesis.genesis);
+  if (!self.ok()) return self.error();
+  self_ = *self;
+  auto peers = peer_addresses(setup_.config, setup_.genesis);
+  if (!peers.ok()) return peers.error();
+  if (auto opened = open_core(); !opened.ok()) return opened;
+  if (auto opened = open_doors(*peers); !opened.ok()) return opened;
+  driver_->feed(Tick{});
+  auto core = driver_->replica().status();
+  log_.write(LogLevel::info, "node", "started",
+             {{"version", setup_.version},
+              {"listen", to_string({setup_.config.listen.host, peer_port()})},
+              {"api", to_string({setup_.config.api.host, api_port()})},
+              {"view", core.view.value},
+              {"finalised", core.finalised.index.value},
+              {"standing", core.standing == Standing::learner ? "learner" : "member"}});
+  return Ok{};
+}
+
+Status Node::open_core() {
+  const auto& genesis = setup_.genesis.genesis;
+  auto store = open_store(setup_.config.data_folder, genesis, self_);
+  if (!store.ok()) return store.error();
+  NonceWindows nonces;
+  ProofIndex tree;
+  auto replay = [&](const Batch& batch) {
+    for (const auto& request : *batch.requests) {
+      // The store has checked the log's roots; a nonce that is there twice was never voted for by a correct quorum.
+      if (nonces.check(request->sender, request->nonce) == NonceVerdict::fresh)
+        nonces.insert(request->sender, request->nonce);
+      tree.append(request->leaf);
+    }
+    tree.forget_before(batch.header.end.index.value);
+  };
+  auto recovered = (*store)->recover(replay);
+  if (!recovered.ok()) return recovered.error();
+  auto final = recovered->fc ? recovered->fc->point.index : Index{};
+
+  request_cache_ = make_request_cache(remembered_requests);
+  verifier_ = std::make_unique<Verifier>(genesis, secp256k1_scheme(), request_cache_.get());
+  // No peer and no client can fill the queue alone: each has a budget of its own, and these are all of them together.
+  auto max_queued = genesis.size() * (inbound_frames_per_peer + 1) + client_jobs;
+  pool_ = std::make_unique<WorkPool>(loop_, thread_count(setup_.config), max_queued);
+  StorageLink::Handler handler;
+  handler.committed = [this](std::uint64_t id) { driver_->committed(id); };
+  handler.failed = [this](const std::string& why) { driver_->commit_failed(why); };
+  storage_ = std::make_unique<StorageLink>(loop_, std::move(*store), std::move(handler));
+  make_driver(std::move(*recovered), std::move(nonces));
+  make_api(std::move(tree), final);
+  return Ok{};
+}
+
+void Node::make_driver(Recovered recovered, NonceWindows nonces) {
+  const auto& genesis = setup_.genesis.genesis;
+  Driver::Outlets outlets;
+  outlets.commit = [this](std::vector<StorageThread::Commit> commits) { storage_->commit(std::move(commits)); };
+  outlets.connected = [this](NodeId node) { return transport_ && transport_->connected(node); };
+  auto send = [this](NodeId to, Lane lane, FramePtr frame) {
+    (void)transport_->send(to, lane, std::move(frame));  // dropped ones are counted there, and made good by the core
+  };
+  outlets.send = send;
+  outlets.serve = [this](const ServeLog& what) { log_server_->serve(what); };
+  outlets.event = [this](const Event& event) { on_event(event); };
+  outlets.progress = [this](const ReplicaStatus& status) { api_->on_progress(status); };
+  outlets.stored_final = [this](Index index) { api_->on_stored_final(index); };
+  Replica replica(genesis, self_, replica_options(), std::move(recovered), std::move(nonces));
+  driver_ = std::make_unique<Driver>(loop_, handles_, *verifier_, self_, setup_.secret, secp256k1_scheme(),
+                                     std::move(replica), std::move(outlets));
+
+  Inbound::Outlets inbound;
+  inbound.deliver = [this](NodeId from, VerifiedMessage message) { driver_->feed(Received{from, std::move(message)}); };
+  inbound.refuse = [this](NodeId from, const Error& why) { events_.on_refused(from, why, Driver::now()); };
+  inbound.pause = [this](NodeId node) { transport_->pause_reading(node); };
+  inbound.resume = [this](NodeId node) { transport_->resume_reading(node); };
+  inbound_ = std::make_unique<Inbound>(*pool_, *verifier_, std::move(inbound));
+
+  LogServer::Outlets serving;
+  serving.has_room = [this](NodeId node) {
+    constexpr auto bulk = static_cast<std::size_t>(Lane::bulk);
+    return transport_->stats().peers[node].queued_bytes[bulk] < TransportLimits{}.lane_bytes[bulk] / 2;
+  };
+  serving.send = send;
+  serving.failed = [this](const Error& why) {
+    log_.write(LogLevel::error, "storage", "the log could not be read for a peer", {{"why", why.what}});
+  };
+  log_server_ = std::make_unique<LogServer>(*storage_, verifier_->domain().epoch, genesis.size(), std::move(serving));
+}
+
+void Node::make_api(ProofIndex tree, Index final) {
+  auto post_read = [this](std::function<void(Store&)> work, std::function<void()> done) {
+    return storage_->read(std::move(work), std::move(done));
+  };
+  Api::Parts parts{loop_,
+                   handles_,
+                   driver_->replica(),
+                   *verifier_,
+                   *pool_,
+                   std::move(post_read),
+                   [this](Input input) { driver_->feed(std::move(input)); },
+                   [this] { return status(); },
+                   [this] { return health(); }};
+  api_ = std::make_unique<Api>(std::move(parts), std::move(tree), final);
+}
+
+Status Node::open_doors(const std::vector<std::optional<HostPort>>& peers) {
+  if (auto opened = open_transport(peers); !opened.ok()) return with_address(opened.error(), setup_.config.listen);
+  if (auto opened = open_http(); !opened.ok()) return with_address(opened.error(), setup_.config.api);
+  return setup_.config.control_socket.empty() ? Status(Ok{}) : open_control();
+}
+
+Status Node::open_transport(const std::vector<std::optional<HostPort>>& peers) {
+  std::map<NodeId, Endpoint> endpoints;
+  for (std::size_t i = 0; i < peers.size(); ++i) {
+    if (peers[i]) endpoints[NodeId{static_cast<std::uint16_t>(i)}] = {peers[i]->host, peers[i]->port};
+  }
+  Endpoint listen{setup_.config.listen.host, setup_.config.listen.port};
+  transport_.reset(new Transport(&loop_, setup_.genesis.genesis, self_, setup_.secret, secp256k1_scheme(), listen,
+                                 endpoints, TransportLimits{}, *this));
+  return transport_->start();
+}
+
+Status Node::open_http() {
+  HttpOptions options;
+  options.address = setup_.config.api.host == "localhost" ? "127.0.0.1" : setup_.config.api.host;
+  options.port = setup_.config.api.port;
+  // Clients name it by what it listens on, or by what the genesis file says.
+  if (!is_loopback(options.address)) options.allowed_hosts.push_back(options.address);
+  auto label = parse_api_url(setup_.genesis.endpoints[self_.value].api);
+  if (label.ok() && !is_loopback(label->host)) options.allowed_hosts.push_back(label->host);
+  auto server = HttpServer::start(&loop_, *api_, std::move(options));
+  if (!server.ok()) return server.error();
+  http_ = std::move(*server);
+  return Ok{};
+}
+
+Status Node::open_control() {
+  ControlOptions options;
+  options.socket = setup_.config.control_socket;
+  auto server =
+      ControlServer::start(loop_, std::move(options), [this](std::string_view command) { return on_command(command); });
+  if (!server.ok()) return server.error();
+  control_ = std::move(*server);
+  return Ok{};
+}
+
+void Node::set_peer(NodeId node, const HostPort& where) {
+  transport_->set_peer(node, {where.host, where.port});
+}
+
+bool Node::challenge() {
+  driver_->feed(ChallengeNow{});
+  return driver_->replica().status().challenging.has_value();
+}
+
+Result<std::string> Node::on_command(std::string_view command) {
+  if (command == "status") return dump(json_of(status(), setup_.genesis.genesis));
+  if (command == "challenge") {
+    if (!challenge())
+      return Error{"cannot-challenge", "this node can't challenge now: it is a learner, behind, or between views",
+                   "zell status"};
+    auto core = driver_->replica().status();
+    return dump({{"view", core.view.value}, {"leader", setup_.genesis.genesis.members[core.leader.value].name}});
+  }
+  if (command == "stop") {
+    stop_requested_();
+    return std::string("{}");
+  }
+  return Error{"bad-command", "there is no such command", "challenge, status or stop"};
+}
+
+void Node::on_frame(NodeId from, Bytes frame_body) {
+  inbound_->on_frame(from, std::move(frame_body));
+}
+
+void Node::on_peer_up(NodeId node) {
+  auto& peer = peers_[node.value];
+  peer.up = true;
+  peer.since_unix_ms = unix_ms_now();
+  peer.why_down.clear();
+  log_.write(LogLevel::info, "peers", "connected", {{"peer", peer.name}});
+  inbound_->on_peer_up(node);
+  driver_->feed(PeerUp{node});
+}
+
+void Node::on_peer_down(NodeId node, bool refused) {
+  auto& peer = peers_[node.value];
+  peer.why_down = refused ? "connection refused: nothing listens there" : "connection lost";
+  if (peer.up) {
+    peer.since_unix_ms = unix_ms_now();
+    log_.write(LogLevel::warn, "peers", "disconnected", {{"peer", peer.name}, {"why", peer.why_down}});
+  }
+  peer.up = false;
+  driver_->feed(PeerDown{node, refused});
+}
+
+void Node::on_refused(std::string what) {
+  log_.write(LogLevel::warn, "peers", "connection refused", {{"why", what}});
+}
+
+void Node::on_event(const Event& event) {
+  events_.on_event(event, Driver::now());
+  api_->on_event(event);
+}
+
+NodeStatus Node::status() const {
+  ProcessFacts facts{self_, setup_.version, started_at_, Driver::now(), peers_};
+  return make_status(setup_.genesis.genesis, verifier_->domain(), driver_->replica().status(), std::move(facts));
+}
+
+Health Node::health() const {
+  MemberSet connected;
+  connected.set(self_.value);
+  for (std::size_t i = 0; i < peers_.size(); ++i) {
+    if (peers_[i].up) connected.set(i);
+  }
+  return make_health(setup_.genesis.genesis, driver_->replica().status(), connected);
+}
+
+std::function<void()> Node::one_closed(void (Node::*next)()) {
+  ++closing_;
+  return [this, next] {
+    if (--closing_ == 0) (this->*next)();
+  };
+}
+
+void Node::stop(std::function<void()> stopped) {
+  ZELL_CHECK(!std::exchange(stopping_, true));
+  stopped_ = std::move(stopped);
+  log_.write(LogLevel::info, "node", "stopping");
+  http_.reset();
+  if (api_) api_->stop();
+  if (driver_) driver_->stop();
+  auto all_started = one_closed(&Node::close_network);
+  if (control_) control_->close(one_closed(&Node::close_network));
+  // What was decided is written, and what waited for that still goes out: peers count on it.
+  if (storage_) storage_->close(one_closed(&Node::close_network));
+  all_started();
+}
+
+void Node::close_network() {
+  auto all_started = one_closed(&Node::close_handles);
+  if (transport_) transport_->close(one_closed(&Node::close_handles));
+  if (pool_) pool_->close(one_closed(&Node::close_handles));
+  all_started();
+}
+
+void Node::close_handles() {
+  control_.reset();
+  inbound_.reset();
+  log_server_.reset();
+  transport_.reset();
+  api_.reset();
+  driver_.reset();
+  storage_.reset();
+  pool_.reset();
+  handles_->when_none([this] {
+    log_.write(LogLevel::info, "node", "stopped");
+    auto done = std::move(stopped_);
+    done();
+  });
+}
+
+}  // namespace zell
