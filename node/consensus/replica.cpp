@@ -155,10 +155,9 @@ void Replica::Impl::flush_delta() {
   // An FC alone waits until nothing else is on its way to the disk, so that it never adds a commit under load.
   bool due = delta_urgent || (lazy_fc && durable == last_persist);
   if (due) {
-    if (delta_urgent) {
-      state.tip = log.tip();
-      delta.state = state;
-    }
+    // Always with the state: what an FC lets go of on disk must not be what a stored state still points to.
+    state.tip = log.tip();
+    delta.state = state;
     delta.fc = std::exchange(lazy_fc, std::nullopt);
     out->persists.push_back({++last_persist, std::exchange(delta, {})});
     delta_urgent = false;
