@@ -46,6 +46,7 @@ class FakeNode : public NodeApi {
       for (const auto& one : call.requests) {
         reports.push_back(report_of(*one));
         auto& report = reports.back();
+        if (tamper_report) tamper_report(report);
         if (report.state < call.wait) {
           reached = false;
           report.timed_out = true;
@@ -61,6 +62,7 @@ class FakeNode : public NodeApi {
                 std::function<void(Result<RequestReport>)> done) override {
     return wait(timeout, [this, id, state, done](bool expired) {
       auto report = find(id);
+      if (tamper_report) tamper_report(report);
       report.timed_out = report.state < state;
       if (report.timed_out && !expired) return false;
       done(report);
@@ -71,6 +73,7 @@ class FakeNode : public NodeApi {
   CallId read_log(const LogQuery& query, std::function<void(Result<LogPage>)> done) override {
     return wait(query.timeout, [this, query, done](bool expired) {
       auto result = page(query);
+      if (tamper_page) tamper_page(result);
       if (result.finalised.empty() && result.unfinalised.empty() && !expired) return false;
       done(std::move(result));
       return true;
@@ -95,8 +98,10 @@ class FakeNode : public NodeApi {
       return 0;
     }
     auto final_leaves = std::span(chain.leaves).first(final_index().value);
-    done(InclusionProof{chain.all[index.value - 1], index, inclusion_proof(index.value - 1, final_leaves),
-                        *certificate()});
+    InclusionProof proof{chain.all[index.value - 1], index, inclusion_proof(index.value - 1, final_leaves),
+                         *certificate()};
+    if (tamper_proof) tamper_proof(proof);
+    done(std::move(proof));
     return 0;
   }
 
@@ -109,6 +114,7 @@ class FakeNode : public NodeApi {
     ConsistencyProof proof{{first, chain.root_at(first.value)}, {end, chain.root_at(end.value)}, {}, std::nullopt};
     proof.path = consistency_proof(first.value, std::span(chain.leaves).first(end.value));
     if (end == final_index()) proof.certificate = certificate();
+    if (tamper_consistency) tamper_consistency(proof);
     done(std::move(proof));
     return 0;
   }
@@ -124,7 +130,9 @@ class FakeNode : public NodeApi {
 
   std::optional<Certificate> certificate() const override {
     if (chain.certificates.empty()) return std::nullopt;
-    return chain.certificates.rbegin()->second;
+    auto out = chain.certificates.rbegin()->second;
+    if (tamper_certificate) tamper_certificate(out);
+    return out;
   }
   NodeStatus status() const override {
     NodeStatus out;
@@ -150,6 +158,15 @@ class FakeNode : public NodeApi {
   }
   Index final_index() const { return chain.certificates.empty() ? Index{} : Index{chain.certificates.rbegin()->first}; }
   std::size_t waiting() const { return waits_.size(); }
+
+  // ---- What a test may make of it
+
+  /// Lies: called on what is about to be answered.
+  std::function<void(LogPage&)> tamper_page;
+  std::function<void(RequestReport&)> tamper_report;
+  std::function<void(InclusionProof&)> tamper_proof;
+  std::function<void(ConsistencyProof&)> tamper_consistency;
+  std::function<void(Certificate&)> tamper_certificate;
 
   Chain chain;
   std::map<RequestId, RequestPtr> taken;

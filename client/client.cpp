@@ -1,0 +1,67 @@
+#include "client/client.h"
+
+#include <algorithm>
+
+#include "client/deadline.h"
+#include "client/session.h"
+#include "client/submission.h"
+#include "node/wire/request_codec.h"
+
+namespace zell {
+
+Client::Client(Genesis genesis, std::vector<ClientNode> nodes, ClientOptions options)
+    : session_(std::make_unique<ClientSession>(std::move(genesis), std::move(nodes), std::move(options))) {}
+Client::~Client() = default;
+Client::Client(Client&&) noexcept = default;
+
+RequestPtr Client::sign(const SecretKey& secret, std::string_view app, std::span<const Bytes> payloads) {
+  auto now = std::chrono::system_clock::now().time_since_epoch();
+  auto micros = static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(now).count());
+  session_->last_nonce = std::max(session_->last_nonce + 1, micros);
+  return sign_request(session_->verifier.domain(), secp256k1_scheme(), secret, app, session_->last_nonce, payloads);
+}
+
+Result<std::vector<Outcome>> Client::submit(std::span<const RequestPtr> requests, RequestState wait,
+                                            std::chrono::milliseconds timeout) {
+  if (auto usable = session_->usable(); !usable) return usable.error();
+  return Submission(*session_, requests, wait, timeout).run();
+}
+
+Result<Outcome> Client::wait(const RequestId& id, RequestState state, std::chrono::milliseconds timeout) {
+  if (auto usable = session_->usable(); !usable) return usable.error();
+  return session_->wait(id, state, timeout);
+}
+
+Result<ProvenRequest> Client::prove(const RequestId& id) {
+  if (auto usable = session_->usable(); !usable) return usable.error();
+  return session_->prove_anywhere(id, 0, false);
+}
+
+Result<ProvenRequest> Client::prove(Index index) {
+  if (auto usable = session_->usable(); !usable) return usable.error();
+  return session_->prove_anywhere(index, 0, false);
+}
+
+Result<CertificatePtr> Client::newest_certificate(std::size_t node) {
+  if (auto usable = session_->usable(); !usable) return usable.error();
+  ZELL_CHECK(node < session_->nodes.size());
+  return session_->certificate(node);
+}
+
+const std::vector<NodeFault>& Client::faults() const {
+  return session_->faults;
+}
+const std::optional<Fork>& Client::fork() const {
+  return session_->fork;
+}
+const Genesis& Client::genesis() const {
+  return session_->genesis;
+}
+const std::vector<ClientNode>& Client::nodes() const {
+  return session_->nodes;
+}
+void Client::cancel() {
+  session_->cancel();
+}
+
+}  // namespace zell
