@@ -128,8 +128,8 @@ void Node::make_driver(Recovered recovered, NonceWindows nonces) {
 
   LogServer::Outlets serving;
   serving.has_room = [this](NodeId node) {
-    constexpr auto bulk = static_cast<std::size_t>(Lane::bulk);
-    return transport_->stats().peers[node].queued_bytes[bulk] < TransportLimits{}.lane_bytes[bulk] / 2;
+    auto limit = TransportLimits{}.lane_bytes[static_cast<std::size_t>(Lane::bulk)];
+    return transport_->queued_bytes(node, Lane::bulk) < limit / 2;
   };
   serving.send = send;
   serving.failed = [this](const Error& why) {
