@@ -237,6 +237,10 @@ struct Verifier::Impl {
       const auto& header = batch->header;
       const bool follows = previous ? header.parent() == previous->end : header.parent().index == m.from;
       if (!follows) return refused("bad-chunk", "its batches do not follow each other");
+      // The log's leaves are headers: the core's check of the root says nothing about the payloads.
+      for (const auto& request : *batch->requests) {
+        if (!check_request_body(*request)) return refused("bad-bodies", "payloads that are not their request's");
+      }
       previous = &header;
     }
     if (m.fc && previous && m.fc->point != previous->end) {

@@ -54,7 +54,8 @@ class RequestCache {
 ///   Challenge    evidence goes with equivocation and invalid_proposal only (not always: a nonce that is too old is seen
 ///                by all and shown by none), and proves the leader of the challenged view guilty of just that; censored
 ///                requests go with censored only, each checked like a Forward's
-///   Chunk        its FC, form (contiguous from from+1, headers' indexes match counts). Request signatures are not: the root is checked by the core.
+///   Chunk        its FC, form (contiguous from from+1, headers' indexes match counts), payloads that are their headers'.
+///                Request signatures are not: the root is checked by the core.
 /// Fetch and ViewQuery claim nothing.
 class Verifier {
  public:

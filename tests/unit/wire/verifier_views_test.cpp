@@ -198,6 +198,12 @@ TEST_CASE_METHOD(VerifierFixture, "a chunk's batches follow each other, and its 
   CHECK(code(Chunk{{2}, {batch(3, 4), std::make_shared<const Batch>(forked)}, fc}) == "bad-chunk");
   auto short_one = Batch{log.header({0}, 5, 7), log.requests(5, 6), 0};
   CHECK(code(Chunk{{4}, {std::make_shared<const Batch>(short_one)}, fc}) == "bad-chunk");
+  // The leaves of the log are headers: with a good root and certificate, payloads may still be another's.
+  auto tampered = changed(log.request(4));
+  tampered.canonical.back() ^= 1;
+  Batch other = *batch(3, 4);
+  other.requests = std::make_shared<const Requests>(Requests{log.request(3), shared(tampered)});
+  CHECK(code(Chunk{{2}, {std::make_shared<const Batch>(other), batch(5, 7)}, fc}) == "bad-bodies");
 }
 
 TEST_CASE_METHOD(VerifierFixture, "a learner's answer is signed by its node, for the very question") {
