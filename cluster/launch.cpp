@@ -118,15 +118,18 @@ std::filesystem::path own_program() {
 
 Status live_with_parent(pid_t parent, int lifeline) {
   const Error orphan{"orphan", "the supervisor that started this node is gone", "zell up"};
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  // It may have died before the line above.
-  if (parent > 0 && ::getppid() != parent) return orphan;
+  if (parent > 0) {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    // It may have died before the line above.
+    if (::getppid() != parent) return orphan;
+  }
   if (lifeline < 0) return Ok{};
   ::fcntl(lifeline, F_SETFD, FD_CLOEXEC);
+  // The thread must never be the one to take a signal: it begins with all of them blocked.
+  sigset_t all, before;
+  sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);
   std::thread([lifeline] {
-    sigset_t all;
-    ::sigfillset(&all);
-    ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
     char byte;
     while (true) {
       const auto got = ::read(lifeline, &byte, 1);
@@ -134,6 +137,7 @@ Status live_with_parent(pid_t parent, int lifeline) {
       ::_exit(0);
     }
   }).detach();
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   return Ok{};
 }
 

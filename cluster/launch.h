@@ -24,7 +24,7 @@ namespace zell {
 [[nodiscard]] std::filesystem::path own_program();
 
 /// In a node: from now on this process is killed when its parent dies, and ends at once when `lifeline` reaches its end
-/// (a thread waits for that; -1: none). Ends at once, too, if `parent` is not the parent any more. To end without
+/// (a thread waits for that; -1: none). `parent` 0: it does not matter. To end without
 /// notice is safe: the protocol makes everything durable before it counts. Code "orphan" when the parent is gone
 /// already.
 [[nodiscard]] Status live_with_parent(pid_t parent, int lifeline);

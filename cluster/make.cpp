@@ -66,7 +66,7 @@ Status make_node(const ClusterPlan& plan, const ClusterPaths& building, const Ge
                  const SecretKey& secret, const Environment& environment) {
   const ClusterPaths final_paths{plan.root};
   const auto& node = plan.file.nodes[k];
-  if (auto made = make_private_folder(building.node(node.name)); !made) return made;
+  if (auto made = ensure_private_folder(building.node(node.name)); !made) return made;
   if (auto saved = save_key(building.node(node.name), "key", encrypt_key(secret, "", light_scrypt, true)); !saved) {
     return saved;
   }
@@ -80,6 +80,7 @@ Status make_node(const ClusterPlan& plan, const ClusterPaths& building, const Ge
   config.listen = {std::string(loopback), node.ports.peer};
   config.api = {std::string(loopback), node.ports.api};
   config.control_socket = *socket;
+  config.log_file = final_paths.node_log(node.name);
   if (auto written = write_file(building.node_config(node.name), format_node_config(config)); !written) return written;
   return create_store(building.node_data(node.name), genesis, NodeId{static_cast<std::uint16_t>(k)});
 }
@@ -89,7 +90,7 @@ Status make_in(const ClusterPlan& plan, const ClusterPaths& building, const Envi
   for (const auto& node : plan.file.nodes) secrets.push_back(dev_key(plan.file, node.name));
   auto genesis = make_genesis(plan.file, secrets);
   if (!genesis) return genesis.error();
-  if (auto made = make_private_folder(building.keys()); !made) return made;
+  if (auto made = ensure_private_folder(building.keys()); !made) return made;
   const auto nodes = plan.file.nodes.size();
   auto all = for_all(nodes + std::size(dev_users), [&](std::size_t i) -> Status {
     if (i < nodes) return make_node(plan, building, genesis->genesis, i, secrets[i], environment);
@@ -147,7 +148,7 @@ Status make_cluster(const ClusterPlan& plan, const Environment& environment) {
   if (error) return Error{"io", "cannot make " + parent.string() + ": " + error.message(), ""};
   const ClusterPaths building{parent / (".making-" + plan.root.filename().string() + "-" + std::to_string(::getpid()))};
   std::filesystem::remove_all(building.root, error);
-  auto made = make_private_folder(building.root);
+  auto made = ensure_private_folder(building.root);
   if (made) made = make_in(plan, building, environment);
   if (made) {
     std::filesystem::rename(building.root, plan.root, error);

@@ -11,12 +11,7 @@
 namespace zell {
 namespace {
 
-constexpr std::uintmax_t log_rotation_bytes = 16 << 20;
-
 Result<UniqueFd> open_log(const std::filesystem::path& log) {
-  std::error_code error;
-  const auto size = std::filesystem::file_size(log, error);
-  if (!error && size > log_rotation_bytes) std::filesystem::rename(log, log.string() + ".1", error);
   UniqueFd fd(::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
   if (fd.valid()) return fd;
   return Error{"io", "cannot write " + log.string() + ": " + std::generic_category().message(errno), ""};
@@ -24,7 +19,7 @@ Result<UniqueFd> open_log(const std::filesystem::path& log) {
 
 }  // namespace
 
-std::int64_t unix_ms_now() {
+std::int64_t wall_clock_ms() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
       .count();
 }
@@ -154,7 +149,7 @@ void NodeProcess::exited() {
 
 void NodeProcess::enter(ProcessState state) {
   report_.state = state;
-  report_.since_unix_ms = unix_ms_now();
+  report_.since_unix_ms = wall_clock_ms();
 }
 
 }  // namespace zell

@@ -15,8 +15,8 @@ inline constexpr int lifeline_fd = 3;  ///< in the child: end of file means that
 
 struct NodeCommand {
   std::vector<std::string> arguments;  ///< the program first
-  std::filesystem::path log;  ///< its stdout and stderr are appended here; moved to log.1 at a start over 16 MiB
-  int lifeline = -1;          ///< the read end, inherited as lifeline_fd
+  std::filesystem::path log;           ///< its stdout and stderr are appended here, beside what it logs itself
+  int lifeline = -1;                   ///< the read end, inherited as lifeline_fd
 };
 
 /// Loop thread only. Its handles must be closed (close()) and the loop run once more before it is destroyed.
@@ -63,6 +63,6 @@ class NodeProcess {
 };
 
 /// Milliseconds since 1970, for people and reports.
-[[nodiscard]] std::int64_t unix_ms_now();
+[[nodiscard]] std::int64_t wall_clock_ms();
 
 }  // namespace zell

@@ -35,7 +35,7 @@ std::filesystem::path Environment::ephemeral_clusters() const {
   return temporary / per_user_name() / "clusters";
 }
 
-Status make_private_folder(const std::filesystem::path& folder) {
+Status ensure_private_folder(const std::filesystem::path& folder) {
   std::error_code error;
   std::filesystem::create_directories(folder.parent_path(), error);
   if (error) {
@@ -66,7 +66,7 @@ Result<std::filesystem::path> make_socket_path(const Environment& environment, s
   for (std::size_t i = 0; i < count; ++i) {
     auto path = folders[i] / file;
     if (path.string().size() > max_socket_path_bytes) continue;
-    auto made = make_private_folder(folders[i]);
+    auto made = ensure_private_folder(folders[i]);
     if (made) return path;
     // A runtime folder that is gone or read-only is no reason to give up; one that is open to others is.
     if (made.error().code == "too-open" || i + 1 == count) return made.error();

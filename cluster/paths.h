@@ -25,7 +25,7 @@ struct Environment {
 };
 
 /// Makes `folder` (and what is above it), mode 0700, or checks that it is ours and closed to others. Code "too-open".
-[[nodiscard]] Status make_private_folder(const std::filesystem::path& folder);
+[[nodiscard]] Status ensure_private_folder(const std::filesystem::path& folder);
 
 inline constexpr std::size_t max_socket_path_bytes = 107;  ///< sun_path less its terminating zero
 

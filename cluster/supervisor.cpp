@@ -92,7 +92,7 @@ Status Supervisor::start(const Environment& environment) {
     if (auto started = node->start(); !started) return started;
     note("{} started, pid {}", node->report().name, node->report().pid);
   }
-  return lock_.publish({::getpid(), *socket, unix_ms_now()});
+  return lock_.publish({::getpid(), *socket, wall_clock_ms()});
 }
 
 Status Supervisor::make_nodes(const Environment& environment) {

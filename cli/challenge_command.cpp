@@ -1,0 +1,183 @@
+// zell challenge: chosen nodes sign a real challenge against their leader. What counts is counted by the nodes.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "cli/commands.h"
+#include "cli/exit_codes.h"
+#include "cli/json.h"
+#include "cli/node_choice.h"
+#include "cluster/control_channel.h"
+#include "cluster/operate.h"
+#include "cluster/probe.h"
+
+namespace zell::cli {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::chrono::seconds node_timeout{5};
+
+struct ChallengeOptions {
+  std::string by;
+  bool no_wait = false;
+  std::uint64_t timeout_ms = 30'000;
+};
+
+struct Refusal {
+  std::string node;
+  Error error;
+};
+
+Status challenge_by(const ProcessReport& process) {
+  auto line = ask(process.control_socket, R"({"command":"challenge"})", node_timeout);
+  if (!line) return line.error();
+  const auto answer = nlohmann::json::parse(*line, nullptr, false);
+  try {
+    if (answer.at("ok").get<bool>()) return Ok{};
+    const auto& error = answer.at("error");
+    return Error{error.at("code").get<std::string>(), error.at("reason").get<std::string>(),
+                 error.at("hint").get<std::string>()};
+  } catch (const nlohmann::json::exception&) {
+    return Error{"bad-answer", "the node's answer makes no sense", ""};
+  }
+}
+
+/// How much of what is needed challenges the view.
+struct Count {
+  MemberSet challengers;
+  std::size_t have = 0, needed = 0;
+  std::string unit;  ///< "challenges", or "stake" where stakes differ
+  bool enough = false;
+};
+
+Count count_challenges(const Genesis& genesis, const MemberSet& challengers) {
+  Count out{challengers, 0, 0, "", genesis.is_challenge_quorum(challengers)};
+  const auto first_stake = genesis.members.front().stake;
+  const bool equal = std::all_of(genesis.members.begin(), genesis.members.end(),
+                                 [&](const Member& member) { return member.stake == first_stake; });
+  out.unit = equal ? "challenges" : "stake";
+  out.have = equal ? challengers.count() : genesis.stake_of(challengers);
+  // The least that is more than a third.
+  out.needed = (equal ? genesis.size() : genesis.total_stake()) / 3 + 1;
+  return out;
+}
+
+std::string leader_name(const ClusterView& view) {
+  const auto leader = view.leader();
+  return leader ? view.nodes[*leader].node.name : std::string("–");
+}
+
+Json json_of(const ChosenNodes& chosen, const Count& count, const std::vector<Refusal>& refusals) {
+  Json refused = Json::array();
+  for (const auto& refusal : refusals) {
+    refused.push_back({{"node", refusal.node}, {"code", refusal.error.code}, {"reason", refusal.error.what}});
+  }
+  return {{"by", chosen.names()},
+          {"challenges", count.have},
+          {"needed", count.needed},
+          {"unit", count.unit},
+          {"enough", count.enough},
+          {"refused", refused},
+          {"leader_before", leader_name(chosen.view)},
+          {"view_before", chosen.view.view()}};
+}
+
+int not_enough(const ChosenNodes& chosen, const Count& count, Json document) {
+  if (output_mode().json) {
+    document["changed"] = false;
+    print_json(std::move(document));
+  } else {
+    print(fmt::format("{} {} of {} needed {}; leader {} stays", cross_mark(), count.have, count.needed, count.unit,
+                      leader_name(chosen.view)));
+  }
+  return negative;
+}
+
+int changed(const ChosenNodes& chosen, const ClusterView& after, std::chrono::microseconds took, Json document,
+            const ChallengeOptions& options) {
+  std::vector<ClusterNode> voting;
+  for (const auto& node : after.nodes) {
+    if (node.votes()) voting.push_back(node.node);
+  }
+  auto probe =
+      probe_cluster(chosen.cluster, voting, std::chrono::milliseconds(options.timeout_ms), [] { return Status(Ok{}); });
+  if (!probe) return fail(probe.error());
+  if (output_mode().json) {
+    document["changed"] = true;
+    document["leader"] = leader_name(after);
+    document["view"] = after.view();
+    document["after_ms"] = took.count() / 1000;
+    document["first_finalised"] = probe->index.value;
+    print_json(std::move(document));
+  } else {
+    print(fmt::format("{} leader {} → {}, view {} → {}, {}; first finalised after it #{}", check_mark(),
+                      leader_name(chosen.view), leader_name(after), chosen.view.view(), after.view(), to_text(took),
+                      probe->index.value));
+  }
+  return done;
+}
+
+int challenge(const Globals& globals, const ChallengeOptions& options) {
+  if (options.by.empty()) return fail({"usage", "who challenges? Give --by", "zell challenge --by f+1"});
+  auto chosen = choose_nodes(globals, options.by, [](const NodeView& node) { return node.votes(); });
+  if (!chosen) return fail(chosen.error());
+  const auto begin = Clock::now();
+  MemberSet challengers;
+  std::vector<Refusal> refusals;
+  for (const auto k : chosen->positions) {
+    const auto& node = chosen->view.nodes[k];
+    auto asked =
+        node.process.state == ProcessState::running
+            ? challenge_by(node.process)
+            : Status(Error{"not-running", node.node.name + " is " + node.state(), "zell node start " + node.node.name});
+    challengers[k] = asked.ok();
+    if (!asked) refusals.push_back({node.node.name, asked.error()});
+  }
+  // A node may have challenged this view before: then its challenge counts, too.
+  for (std::size_t k = 0; k < chosen->view.nodes.size(); ++k) {
+    const auto& says = chosen->view.nodes[k].says;
+    if (says && says->challenging && says->view == chosen->view.view()) challengers[k] = true;
+  }
+  for (const auto& refusal : refusals) {
+    if (!globals.json) talk(fmt::format("{} did not challenge: {}", refusal.node, refusal.error.what));
+  }
+  const auto count = count_challenges(chosen->view.genesis, challengers);
+  auto document = json_of(*chosen, count, refusals);
+  if (!count.enough) return not_enough(*chosen, count, std::move(document));
+  if (options.no_wait) {
+    if (globals.json) {
+      print_json(std::move(document));
+    } else {
+      print(fmt::format("{} of {} needed {}", count.have, count.needed, count.unit));
+    }
+    return done;
+  }
+  const auto before = chosen->view.view();
+  auto after = look_until(chosen->cluster, std::chrono::milliseconds(options.timeout_ms),
+                          [&](const ClusterView& now) { return now.view() > before && now.serving(); });
+  if (!after) return fail(after.error());
+  if (!*after) {
+    return fail({"timeout",
+                 fmt::format("enough nodes challenge leader {}, but no other leads yet", leader_name(chosen->view)),
+                 "zell status"});
+  }
+  const auto took = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - begin);
+  return changed(*chosen, **after, took, std::move(document), options);
+}
+
+}  // namespace
+
+void add_challenge_command(Command root, const Globals& globals) {
+  auto options = std::make_shared<ChallengeOptions>();
+  auto command = root.add("challenge", "Make nodes challenge their leader; more than a third of the stake replaces it");
+  command.option("--by", options->by, "NODES", "Who: n3,n4 or f+1 or followers:2 ...")
+      .flag("--no-wait", options->no_wait, "Don't wait for the next leader")
+      .duration("--timeout", options->timeout_ms, "How long to wait; 30s if not given")
+      .examples({"zell challenge --by f+1", "zell challenge --by n3,n4", "zell challenge --by random:1 --json"})
+      .run([&globals, options] { return challenge(globals, *options); });
+}
+
+}  // namespace zell::cli

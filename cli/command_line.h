@@ -1,0 +1,68 @@
+#pragma once
+// Commands, their arguments and their help, without CLI11's headers: only command_line.cpp sees those.
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace CLI {
+class App;
+}
+
+namespace zell::cli {
+
+/// One command, or the program itself. A light handle. What is bound must live until the command has run.
+class Command {
+ public:
+  Command add(const std::string& name, const std::string& summary);
+  /// The same command under a second path, e.g. `zell up`. Not in the list of commands.
+  Command& hidden();
+
+  Command& flag(const std::string& names, bool& value, const std::string& help);
+  Command& option(const std::string& names, std::string& value, const std::string& placeholder,
+                  const std::string& help);
+  Command& option(const std::string& names, std::optional<std::string>& value, const std::string& placeholder,
+                  const std::string& help);
+  /// Whole numbers from `least` to `most`.
+  Command& option(const std::string& names, std::optional<std::uint64_t>& value, const std::string& placeholder,
+                  const std::string& help, std::uint64_t least = 0, std::uint64_t most = UINT64_MAX);
+  /// Seconds with a unit, "10s", "500ms", "2m", or a plain number of seconds; kept in milliseconds.
+  Command& duration(const std::string& names, std::uint64_t& milliseconds, const std::string& help);
+  /// One of `words`.
+  Command& choice(const std::string& names, std::string& value, const std::vector<std::string>& words,
+                  const std::string& help);
+  Command& positional(const std::string& name, std::string& value, const std::string& help, bool required);
+  Command& positionals(const std::string& name, std::vector<std::string>& values, const std::string& help);
+  /// Two or three lines that somebody could type; the help ends with them.
+  Command& examples(std::vector<std::string> lines);
+  Command& run(std::function<int()> action);
+
+ private:
+  friend class CommandLine;
+  struct Shared;
+  Command(CLI::App* app, Shared* shared) : app_(app), shared_(shared) {}
+  CLI::App* app_;
+  Shared* shared_;
+};
+
+class CommandLine {
+ public:
+  CommandLine(const std::string& name, const std::string& summary);
+  ~CommandLine();
+  CommandLine(const CommandLine&) = delete;
+  CommandLine& operator=(const CommandLine&) = delete;
+
+  [[nodiscard]] Command root();
+  /// Parses, calls `before` once the options are set, and runs the command. Help goes to stdout (exit 0); mistakes go
+  /// to stderr with the nearest word that is known (exit 2).
+  [[nodiscard]] int run(int argc, char** argv, const std::function<void()>& before);
+
+ private:
+  std::unique_ptr<Command::Shared> shared_;
+};
+
+}  // namespace zell::cli

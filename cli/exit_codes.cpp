@@ -1,0 +1,47 @@
+#include "cli/exit_codes.h"
+
+#include <string_view>
+#include <utility>
+
+namespace zell::cli {
+
+ExitCode exit_code_of(const Error& error) {
+  static constexpr std::pair<std::string_view, ExitCode> table[] = {
+      {"usage", usage},
+      {"bad-name", usage},
+      {"bad-count", usage},
+      {"bad-stake", usage},
+      {"bad-port", usage},
+      {"bad-selector", usage},
+      {"bad-argument", usage},
+      {"several-clusters", usage},
+      {"too-open", usage},
+      {"no-cluster", nothing_there},
+      {"not-running", nothing_there},
+      {"nothing-selected", nothing_there},
+      {"no-such-node", nothing_there},
+      {"no-such-key", nothing_there},
+      {"not-found", nothing_there},
+      {"unreachable", nothing_there},
+      {"spawn-failed", nothing_there},
+      {"orphan", nothing_there},
+      {"timeout", timed_out},
+      {"exists", taken},
+      {"differs", taken},
+      {"running", taken},
+      {"port-taken", taken},
+      {"in-use", taken},
+      {"locked", taken},
+      {"busy", taken},
+      {"fork", violation},
+      {"safety-violation", violation},
+      {"inconclusive", inconclusive},
+      {"interrupted", interrupted},
+  };
+  for (const auto& [code, exit_code] : table) {
+    if (code == error.code) return exit_code;
+  }
+  return negative;
+}
+
+}  // namespace zell::cli

@@ -1,0 +1,52 @@
+// zell: one program for a cluster and what is done with it.
+
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+
+#include "cli/command_line.h"
+#include "cli/commands.h"
+#include "cli/exit_codes.h"
+#include "cli/output.h"
+
+namespace {
+
+using namespace zell::cli;
+
+void add_global_options(Command root, Globals& globals, std::string& color) {
+  root.flag("--json", globals.json, "One JSON document (streams: one a line) on stdout");
+  root.choice("--color", color, {"auto", "always", "never"}, "Colour; NO_COLOR and FORCE_COLOR count, too");
+  root.option("--cluster", globals.cluster, "NAME", "Which cluster, when several run (or $ZELL_CLUSTER)");
+  root.option("--dir", globals.folder, "FOLDER", "The folder of a cluster, instead of a name");
+}
+
+ColorChoice choice_of(const std::string& color) {
+  if (color == "always") return ColorChoice::always;
+  return color == "never" ? ColorChoice::never : ColorChoice::automatic;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  // Whoever reads our output may stop reading: then we end as other tools do, quietly.
+  std::signal(SIGPIPE, SIG_DFL);
+  CommandLine line("zell", "Order signed requests on several nodes that need not trust each other.");
+  Globals globals;
+  std::string color = "auto";
+  add_global_options(line.root(), globals, color);
+  add_cluster_commands(line.root(), globals);
+  add_submit_command(line.root(), globals);
+  add_log_command(line.root(), globals);
+  add_node_commands(line.root(), globals);
+  add_challenge_command(line.root(), globals);
+  add_verify_command(line.root(), globals);
+  add_key_commands(line.root(), globals);
+  add_version_command(line.root(), globals);
+  line.root().examples({"zell up", "zell submit hello", "zell log", "", exit_codes_help});
+  return line.run(argc, argv, [&] {
+    if (globals.cluster.empty()) {
+      if (const char* name = std::getenv("ZELL_CLUSTER")) globals.cluster = name;
+    }
+    set_output_mode(globals.json, choice_of(color));
+  });
+}

@@ -1,0 +1,212 @@
+// zell node ...: one node as a process, and what is done to nodes of a cluster.
+
+#include <fmt/format.h>
+
+#include "cli/commands.h"
+#include "cli/exit_codes.h"
+#include "cli/json.h"
+#include "cli/logs_command.h"
+#include "cli/node_choice.h"
+#include "cli/node_run.h"
+#include "cluster/operate.h"
+
+namespace zell::cli {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::chrono::milliseconds act_timeout{20'000};
+
+struct ActOptions {
+  std::string selector;
+  bool no_wait = false;
+  std::uint64_t timeout_ms = 30'000;
+};
+
+/// What a command is called, and what it leaves behind.
+struct Act {
+  SupervisorCommand command;
+  std::string_view past;  ///< "killed (SIGKILL)"
+  std::string_view undo;  ///< the command that undoes it; empty: none
+  std::string_view summary;
+  bool takes_away;  ///< nodes go; else they come
+  std::string_view example;
+};
+
+constexpr Act acts[] = {
+    {SupervisorCommand::kill, "killed (SIGKILL)", "start", "Kill nodes with SIGKILL, as a crash would", true, "leader"},
+    {SupervisorCommand::stop, "stopped", "start", "Stop nodes in good order", true, "n2"},
+    {SupervisorCommand::start, "started", "", "Start nodes that are down", false, "n1"},
+    {SupervisorCommand::restart, "restarted", "", "Stop nodes and start them again", false, "followers:1"},
+    {SupervisorCommand::pause, "paused (SIGSTOP)", "resume",
+     "Freeze nodes: they keep their connections and say nothing", true, "random:1"},
+    {SupervisorCommand::resume, "resumed", "", "Let paused nodes go on", false, "all"},
+};
+
+bool could_do(const Act& act, const NodeView& node) {
+  switch (act.command) {
+    case SupervisorCommand::start:
+      return !node.process.alive();
+    case SupervisorCommand::resume:
+      return node.process.state == ProcessState::paused;
+    case SupervisorCommand::pause:
+      return node.process.state == ProcessState::running;
+    default:
+      return node.process.alive();
+  }
+}
+
+std::uint64_t highest_final(const ClusterView& view) {
+  std::uint64_t highest = 0;
+  for (const auto& node : view.nodes) {
+    if (node.says) highest = std::max(highest, node.says->finalised);
+  }
+  return highest;
+}
+
+/// The chosen nodes take part again and have all that was final when they were asked for.
+bool all_back(const ClusterView& view, const std::vector<std::size_t>& positions, std::uint64_t final_before) {
+  for (const auto k : positions) {
+    const auto& node = view.nodes[k];
+    // One that ended again won't come back by waiting; what it says then is printed.
+    if (!node.process.alive()) continue;
+    if (!node.says || node.says->finalised < final_before) return false;
+  }
+  return true;
+}
+
+/// What the cluster is like after the act.
+struct Outcome {
+  std::optional<ClusterView> view;  ///< none: it was not waited for, or in vain
+  std::chrono::microseconds took{};
+  bool pointless = false;  ///< too little stake is left: nothing to wait for
+};
+
+Result<Outcome> wait_for_outcome(const ChosenNodes& chosen, const Act& act, const ActOptions& options) {
+  const auto begin = Clock::now();
+  const auto final_before = highest_final(chosen.view);
+  bool pointless = false;
+  auto view = look_until(chosen.cluster, std::chrono::milliseconds(options.timeout_ms), [&](const ClusterView& now) {
+    MemberSet running;
+    for (std::size_t k = 0; k < now.nodes.size(); ++k) running[k] = now.nodes[k].process.state == ProcessState::running;
+    pointless = !now.genesis.is_quorum(running);
+    if (act.takes_away) return pointless || now.serving();
+    return all_back(now, chosen.positions, final_before) && (pointless || now.serving());
+  });
+  if (!view) return view.error();
+  return Outcome{std::move(*view), std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - begin),
+                 pointless};
+}
+
+std::string leader_name(const ClusterView& view) {
+  const auto leader = view.leader();
+  return leader ? view.nodes[*leader].node.name : std::string();
+}
+
+/// "; n2 leads after 240 ms".
+std::string consequence(const ChosenNodes& chosen, const Act& act, const ActOptions& options, const Outcome& outcome) {
+  if (options.no_wait) return "";
+  if (!outcome.view) return fmt::format("; not served again after {}", to_text(outcome.took));
+  if (outcome.pointless) return "; too few nodes are left to serve";
+  const auto before = leader_name(chosen.view), now = leader_name(*outcome.view);
+  if (act.takes_away) {
+    return before == now ? fmt::format("; {} still leads", now)
+                         : fmt::format("; {} leads after {}", now, to_text(outcome.took));
+  }
+  for (const auto k : chosen.positions) {
+    const auto& node = outcome.view->nodes[k];
+    if (!node.process.alive())
+      return fmt::format("; {} is {} again: zell node logs {}", node.node.name, node.state(), node.node.name);
+  }
+  return fmt::format(", up and caught up after {}", to_text(outcome.took));
+}
+
+int report(const ChosenNodes& chosen, const Act& act, const ActOptions& options,
+           const std::vector<std::string>& changed, const Outcome& outcome) {
+  const bool in_vain = !options.no_wait && !changed.empty() && !outcome.view;
+  const int code = in_vain ? timed_out : done;
+  if (output_mode().json) {
+    Json document{{"command", to_string(act.command)}, {"nodes", chosen.names()}, {"changed", changed}};
+    if (outcome.view) {
+      const auto leader = leader_name(*outcome.view);
+      document["leader"] = leader.empty() ? Json() : Json(leader);
+      document["serving"] = outcome.view->serving();
+      document["after_ms"] = outcome.took.count() / 1000;
+    }
+    print_json(std::move(document));
+    return code;
+  }
+  if (changed.empty()) {
+    print(fmt::format("nothing to do: {} {}", fmt::join(chosen.names(), ", "),
+                      act.command == SupervisorCommand::start ? "run already" : "can't be " + std::string(act.past)));
+    return code;
+  }
+  const auto line =
+      fmt::format("{} {}{}", fmt::join(changed, ", "), act.past, consequence(chosen, act, options, outcome));
+  if (act.undo.empty()) {
+    print(line);
+  } else {
+    print_with_undo(line, fmt::format("zell node {} {}", act.undo, fmt::join(changed, ",")));
+  }
+  return code;
+}
+
+int do_act(const Globals& globals, const Act& act, const ActOptions& options) {
+  auto chosen = choose_nodes(globals, options.selector, [&act](const NodeView& node) { return could_do(act, node); });
+  if (!chosen) return fail(chosen.error());
+  auto answer = ask_supervisor(chosen->cluster.lock.info->control_socket, {act.command, chosen->names()}, act_timeout);
+  if (!answer) return fail(answer.error());
+  Outcome outcome;
+  if (!options.no_wait && !answer->changed.empty()) {
+    auto waited = wait_for_outcome(*chosen, act, options);
+    if (!waited) return fail(waited.error());
+    outcome = std::move(*waited);
+  }
+  return report(*chosen, act, options, answer->changed, outcome);
+}
+
+void add_act(Command node, const Globals& globals, const Act& act) {
+  auto options = std::make_shared<ActOptions>();
+  const auto name = std::string(to_string(act.command));
+  auto command = node.add(name, std::string(act.summary));
+  command
+      .positional("NODES", options->selector, "n1, leader, followers, followers:2, random:1, f, f+1, all, or a list",
+                  true)
+      .flag("--no-wait", options->no_wait,
+            act.takes_away ? "Don't wait until the rest is led again" : "Don't wait until they are up")
+      .duration("--timeout", options->timeout_ms, "How long to wait; 30s if not given")
+      .examples({fmt::format("zell node {} {}", name, act.example), fmt::format("zell node {} n2,n3 --no-wait", name)})
+      .run([&globals, &act, options] { return do_act(globals, act, *options); });
+}
+
+}  // namespace
+
+void add_node_commands(Command root, const Globals& globals) {
+  auto node = root.add("node", "Kill, stop, start, pause nodes; read their logs");
+  node.examples({"zell node kill leader", "zell node pause random:1", "zell node logs -f"});
+  for (const auto& act : acts) add_act(node, globals, act);
+
+  auto logs = std::make_shared<LogsOptions>();
+  auto logs_command = node.add("logs", "Print nodes' logs as one stream");
+  auto tail = std::make_shared<std::optional<std::uint64_t>>();
+  logs_command.positional("NODES", logs->selector, "Whose; all if not given", false)
+      .option("--tail", *tail, "N", "The last N lines; 50 if not given")
+      .flag("-f,--follow", logs->follow, "Go on with what is written from now on")
+      .option("--grep", logs->grep, "TEXT", "Only lines that contain this")
+      .examples({"zell node logs", "zell node logs leader -f", "zell node logs --tail 200 --grep view"})
+      .run([&globals, logs, tail] {
+        logs->tail = tail->value_or(logs->tail);
+        return node_logs(globals, *logs);
+      });
+
+  auto run = std::make_shared<NodeRunOptions>();
+  auto run_command = node.add("run", "Run one node in the foreground, from its node.toml");
+  run_command.option("--config", run->config, "FILE", "Its node.toml")
+      .option("--control-socket", run->control_socket, "PATH", "Instead of the one in node.toml")
+      .option("--lifeline", run->lifeline, "FD", "End at once when this ends")
+      .option("--parent", run->parent, "PID", "End at once when this process does")
+      .examples({"zell node run --config node.toml", "zell node run --config n1/node.toml"})
+      .run([run] { return run_one_node(*run); });
+}
+
+}  // namespace zell::cli

@@ -1,0 +1,136 @@
+#include "cluster/cluster_view.h"
+
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "client/http.h"
+#include "node/config/genesis_file.h"
+
+namespace zell {
+namespace {
+
+using Json = nlohmann::json;
+
+MemberSet voting_members(const ClusterView& view) {
+  MemberSet out;
+  for (std::size_t k = 0; k < view.nodes.size(); ++k) out[k] = view.nodes[k].votes();
+  return out;
+}
+
+std::optional<NodeSays> parse_status(std::string_view body) {
+  const auto json = Json::parse(body, nullptr, false);
+  try {
+    NodeSays out;
+    out.view = json.at("view").get<std::uint64_t>();
+    out.active = json.at("active").get<bool>();
+    out.leader = json.at("leader").get<std::string>();
+    out.standing = json.at("standing").get<std::string>();
+    out.sequenced = json.at("sequenced").at("index").get<std::uint64_t>();
+    out.locked = json.at("locked").at("index").get<std::uint64_t>();
+    out.finalised = json.at("finalised").at("index").get<std::uint64_t>();
+    out.behind = json.at("behind").get<std::uint64_t>();
+    out.evidence = json.at("evidence_count").get<std::uint64_t>();
+    out.challenging = !json.at("challenging").is_null();
+    out.stopped_code = json.at("stopped_code").get<std::string>();
+    out.stopped_why = json.at("stopped_why").get<std::string>();
+    return out;
+  } catch (const Json::exception&) {
+    return std::nullopt;
+  }
+}
+
+}  // namespace
+
+std::string NodeView::state() const {
+  switch (process.state) {
+    case ProcessState::running:
+      if (!says) return "starting";
+      if (!says->stopped_code.empty()) return "failed";
+      return says->standing == "learner" ? "learner" : "up";
+    case ProcessState::exited:
+      return "exited (" + std::to_string(process.exit_code.value_or(0)) + ")";
+    default:
+      return std::string(to_string(process.state));
+  }
+}
+
+bool NodeView::votes() const {
+  return state() == "up";
+}
+
+std::optional<std::size_t> ClusterView::leader() const {
+  std::optional<std::size_t> best;
+  for (std::size_t k = 0; k < nodes.size(); ++k) {
+    if (!nodes[k].votes() || !nodes[k].says->active) continue;
+    if (!best || nodes[k].says->view > nodes[*best].says->view) best = k;
+  }
+  if (!best) return std::nullopt;
+  for (std::size_t k = 0; k < nodes.size(); ++k) {
+    if (nodes[k].node.name == nodes[*best].says->leader && nodes[k].votes()) return k;
+  }
+  return std::nullopt;
+}
+
+std::uint64_t ClusterView::view() const {
+  std::uint64_t highest = 0;
+  for (const auto& node : nodes) {
+    if (node.votes()) highest = std::max(highest, node.says->view);
+  }
+  return highest;
+}
+
+bool ClusterView::serving() const {
+  return genesis.is_quorum(voting_members(*this)) && leader().has_value();
+}
+
+std::size_t ClusterView::further_faults() const {
+  auto left = voting_members(*this);
+  std::size_t faults = 0;
+  while (true) {
+    std::optional<std::size_t> heaviest;
+    for (std::size_t k = 0; k < nodes.size(); ++k) {
+      if (left[k] && (!heaviest || nodes[k].node.stake > nodes[*heaviest].node.stake)) heaviest = k;
+    }
+    if (!heaviest) return faults;
+    left[*heaviest] = false;
+    if (!genesis.is_quorum(left)) return faults;
+    ++faults;
+  }
+}
+
+std::size_t ClusterView::voting() const {
+  return voting_members(*this).count();
+}
+
+Result<ClusterView> view_cluster(const FoundCluster& cluster, std::chrono::milliseconds timeout) {
+  auto genesis = load_genesis(cluster.paths.genesis());
+  if (!genesis) return genesis.error();
+  ClusterView out;
+  out.cluster = cluster.file.name;
+  out.genesis = std::move(genesis->genesis);
+  for (const auto& node : cluster.file.nodes) {
+    out.nodes.push_back({node, {}, std::nullopt});
+    out.nodes.back().process.name = node.name;
+  }
+  if (!cluster.running()) return out;
+  auto answer = ask_supervisor(cluster.lock.info->control_socket, {}, timeout);
+  if (!answer) return answer.error();
+  out.supervisor_pid = answer->pid;
+  if (answer->nodes.size() != out.nodes.size()) {
+    return Error{"bad-answer", "the supervisor runs other nodes than cluster.toml names", "zell down, then zell up"};
+  }
+  std::vector<std::thread> threads;
+  for (std::size_t k = 0; k < out.nodes.size(); ++k) {
+    auto& node = out.nodes[k];
+    node.process = answer->nodes[k];
+    if (node.process.state != ProcessState::running) continue;
+    threads.emplace_back([&node, timeout] {
+      auto response = http_get(node.node.api_url() + "/v1/status", timeout);
+      if (response && response->status == 200) node.says = parse_status(response->body);
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  return out;
+}
+
+}  // namespace zell

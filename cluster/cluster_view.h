@@ -1,0 +1,60 @@
+#pragma once
+// A whole cluster at one moment: each node's process as the supervisor sees it, and what the node says of itself.
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cluster/registry.h"
+#include "cluster/supervisor_protocol.h"
+#include "node/types/genesis.h"
+
+namespace zell {
+
+/// What a node says on /v1/status. It may lie: this is for people; what must hold is verified elsewhere.
+struct NodeSays {
+  std::uint64_t view = 0;
+  bool active = false;
+  std::string leader;    ///< a name
+  std::string standing;  ///< member, learner or rejoined
+  std::uint64_t sequenced = 0, locked = 0, finalised = 0, behind = 0;
+  std::uint64_t evidence = 0;
+  bool challenging = false;               ///< it challenges the leader of its view
+  std::string stopped_code, stopped_why;  ///< empty while it takes part
+};
+
+struct NodeView {
+  ClusterNode node;
+  ProcessReport process;
+  std::optional<NodeSays> says;  ///< none: it does not answer
+  /// "up", "starting" (it runs, and does not answer yet), "paused", "stopping", "stopped", "killed", "exited (5)",
+  /// "learner", "failed" (it stopped taking part).
+  [[nodiscard]] std::string state() const;
+  /// It runs, answers and takes part with its vote.
+  [[nodiscard]] bool votes() const;
+};
+
+struct ClusterView {
+  std::string cluster;
+  Genesis genesis;
+  std::int64_t supervisor_pid = 0;
+  std::vector<NodeView> nodes;  ///< in genesis order
+
+  /// Position of the leader of the highest active view that a voting node is in, if that leader votes itself.
+  [[nodiscard]] std::optional<std::size_t> leader() const;
+  /// That view, or the highest that a node is in while none is led.
+  [[nodiscard]] std::uint64_t view() const;
+  /// Voting nodes hold more than two thirds of the stake, and are led.
+  [[nodiscard]] bool serving() const;
+  /// How many more voting nodes may fail, the heaviest first, until too little stake votes. 0 when it is too little
+  /// now.
+  [[nodiscard]] std::size_t further_faults() const;
+  [[nodiscard]] std::size_t voting() const;
+};
+
+/// Asks the supervisor, then all running nodes at once, each for at most `timeout`. Works without a supervisor, too:
+/// all nodes are then stopped. Codes: those of the genesis file and the supervisor.
+[[nodiscard]] Result<ClusterView> view_cluster(const FoundCluster& cluster, std::chrono::milliseconds timeout);
+
+}  // namespace zell

@@ -1,0 +1,72 @@
+#include "cluster/operate.h"
+
+#include <poll.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <thread>
+
+#include "cluster/launch.h"
+
+namespace zell {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+constexpr std::chrono::milliseconds look_interval{20};
+constexpr std::chrono::milliseconds look_timeout{500};
+
+}  // namespace
+
+Result<SupervisorAnswer> start_cluster(const FoundCluster& cluster, const UniqueFd* owner) {
+  const auto& file = cluster.file;
+  if (cluster.lock.state == RunState::running || cluster.lock.state == RunState::starting) {
+    return Error{"running", "cluster " + file.name + " runs already", "zell status " + file.name};
+  }
+  std::vector<NodePorts> ports;
+  for (const auto& node : file.nodes) ports.push_back(node.ports);
+  const auto other_base = file.base_port < 65'000 ? file.base_port + port_block : 7'200;
+  auto free =
+      check_ports_free(ports, "zell up --base-port " + std::to_string(other_base) + " (a cluster keeps its ports)");
+  if (!free) return free.error();
+  return launch_supervisor({own_program().string(), "cluster", "supervise", "--dir", cluster.paths.root.string()},
+                           cluster.paths.supervisor_log(), owner);
+}
+
+UniqueFd watch_process(std::int64_t pid) {
+  return UniqueFd(static_cast<int>(::syscall(SYS_pidfd_open, static_cast<pid_t>(pid), 0)));
+}
+
+bool wait_for_end(const UniqueFd& process, std::chrono::milliseconds timeout) {
+  if (!process.valid()) return true;
+  const auto deadline = Clock::now() + timeout;
+  while (true) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
+    pollfd entry{process.get(), POLLIN, 0};
+    const int ready = ::poll(&entry, 1, static_cast<int>(std::max<std::int64_t>(0, left)));
+    if (ready > 0) return true;
+    if (ready == 0 || errno != EINTR) return false;
+  }
+}
+
+Result<SupervisorAnswer> bring_down(const FoundCluster& cluster, std::chrono::milliseconds timeout) {
+  const auto process = watch_process(cluster.lock.info->pid);
+  auto answer = ask_supervisor(cluster.lock.info->control_socket, {SupervisorCommand::down, {}}, timeout);
+  if (!answer) return answer;
+  if (wait_for_end(process, timeout)) return answer;
+  return Error{"timeout", "the nodes are down, but the supervisor has not ended", "zell cluster ls"};
+}
+
+Result<std::optional<ClusterView>> look_until(const FoundCluster& cluster, std::chrono::milliseconds timeout,
+                                              const std::function<bool(const ClusterView&)>& enough) {
+  const auto deadline = Clock::now() + timeout;
+  while (true) {
+    auto view = view_cluster(cluster, look_timeout);
+    if (!view) return view.error();
+    if (enough(*view)) return std::optional(std::move(*view));
+    if (Clock::now() >= deadline) return std::optional<ClusterView>();
+    std::this_thread::sleep_for(look_interval);
+  }
+}
+
+}  // namespace zell

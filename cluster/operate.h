@@ -1,0 +1,34 @@
+#pragma once
+// What the commands do to a whole cluster: start it, bring it down, wait for what they caused.
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cluster/cluster_view.h"
+#include "cluster/registry.h"
+#include "cluster/unique_fd.h"
+
+namespace zell {
+
+/// Starts the supervisor of a stopped cluster, and through it all nodes. With `owner`, see launch_supervisor().
+/// Codes: "port-taken", "running", launch_supervisor's.
+[[nodiscard]] Result<SupervisorAnswer> start_cluster(const FoundCluster& cluster, const UniqueFd* owner);
+
+/// Returns once all nodes and the supervisor are gone. Codes: "timeout", ask()'s.
+[[nodiscard]] Result<SupervisorAnswer> bring_down(const FoundCluster& cluster, std::chrono::milliseconds timeout);
+
+/// A handle that can be read once the process has ended; invalid if it has.
+[[nodiscard]] UniqueFd watch_process(std::int64_t pid);
+/// True if it ended within `timeout`.
+[[nodiscard]] bool wait_for_end(const UniqueFd& process, std::chrono::milliseconds timeout);
+
+/// Looks at the cluster until `enough` says so. Nodes don't announce such things, so this asks them every 20 ms.
+/// nullopt when time is up. Codes: view_cluster()'s.
+[[nodiscard]] Result<std::optional<ClusterView>> look_until(const FoundCluster& cluster,
+                                                            std::chrono::milliseconds timeout,
+                                                            const std::function<bool(const ClusterView&)>& enough);
+
+}  // namespace zell
