@@ -30,6 +30,10 @@ class Checks {
   void submitted(const RequestPtr& request) { submitted_.insert(request->id); }
 
   [[nodiscard]] Index highest_final() const { return {log_.size()}; }
+  /// Any one of the final requests, or null.
+  [[nodiscard]] RequestPtr some_final(std::uint64_t which) const {
+    return log_.empty() ? nullptr : log_[which % log_.size()];
+  }
   [[nodiscard]] bool is_final(const RequestId& id) const { return final_ids_.contains(id); }
   [[nodiscard]] std::size_t final_count() const { return log_.size(); }
   [[nodiscard]] Index final_of(NodeId node) const;

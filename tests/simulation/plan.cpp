@@ -18,9 +18,29 @@ std::string_view to_string(Fault fault) {
       return "mute";
     case Fault::double_vote:
       return "double-vote";
+    case Fault::slow:
+      return "slow";
   }
   return "unknown";
 }
+
+namespace {
+
+/// The same cluster where nothing goes wrong.
+Plan calm_plan(const Plan& plan, Duration delay_max, Duration disk_max) {
+  Plan calm;
+  calm.seed = plan.seed;
+  calm.nodes = plan.nodes;
+  calm.stakes = plan.stakes;
+  calm.real_signatures = plan.real_signatures;
+  calm.requests = plan.requests;
+  calm.delay_max = delay_max;
+  calm.disk_max = disk_max;
+  calm.calm = true;
+  return calm;
+}
+
+}  // namespace
 
 Plan Plan::from(std::uint64_t seed) {
   Prng random(seed);
@@ -53,10 +73,17 @@ Plan Plan::from(std::uint64_t seed) {
     if (plan.stakes[plan.faulty.value] > 1) plan.faulty.value = 1;
   }
   // A wiped node counts as faulty until it has rejoined: never together with a liar when only one is tolerated.
-  plan.wipe = !lone && plan.fault == Fault::none && random.chance(300'000);
+  plan.wipe = !lone && plan.fault == Fault::none && random.chance(600'000);
   plan.real_signatures = seed % 100 == 99;
   if (plan.real_signatures) plan.requests = 20;
+  plan.watch_patience = seed % 8 == 3;
+  if (seed % 16 == 7) plan = calm_plan(plan, ms(1, 15), ms(1, 15));
   return plan;
+}
+
+bool Plan::is_timely() const {
+  // Forward, Proposal, LOCK, LC, FINAL and FC, with a commit before each of the votes and the proposal.
+  return 6 * delay_max + 3 * disk_max < std::chrono::milliseconds(300);
 }
 
 std::string Plan::text() const {
@@ -66,7 +93,7 @@ std::string Plan::text() const {
          ", loss " + std::to_string(loss) + "/M, duplicates " + std::to_string(duplicate) + "/M, spikes " +
          std::to_string(spike) + "/M, delay <= " + ms(delay_max) + ", disk <= " + ms(disk_max) + ", crash every " +
          ms(crash_every) + ", partition every " + ms(partition_every) + ", pause every " + ms(pause_every) +
-         ", challenge every " + ms(manual_every) + (wipe ? ", one wipe" : "") +
+         ", challenge every " + ms(manual_every) + (wipe ? ", one wipe" : "") + (calm ? ", calm" : "") +
          (real_signatures ? ", real signatures" : "");
 }
 

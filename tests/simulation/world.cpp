@@ -1,11 +1,16 @@
 #include "tests/simulation/world.h"
 
-#include <map>
+#include <algorithm>
+#include <queue>
 
 #include "node/crypto/hash.h"
+#include "node/storage/store.h"
 #include "node/wire/codec.h"
 #include "node/wire/request_codec.h"
+#include "tests/simulation/checks.h"
+#include "tests/simulation/describe.h"
 #include "tests/simulation/faulty.h"
+#include "tests/simulation/observer.h"
 #include "tests/simulation/scheme.h"
 
 namespace zell::simulation {
@@ -39,34 +44,6 @@ struct Event {
   bool operator<(const Event& other) const { return std::tie(other.at.us, other.order) < std::tie(at.us, order); }
 };
 
-/// For a person who reads a trace.
-std::string describe(const Message& message) {
-  auto at = [](View view, Index index) { return " " + std::to_string(view.value) + ":" + std::to_string(index.value); };
-  std::string out(name_of(message));
-  if (const auto* proposal = std::get_if<Proposal>(&message)) {
-    out += at(proposal->header.view, proposal->header.first) + ".." + std::to_string(proposal->header.end.index.value);
-  } else if (const auto* vote = std::get_if<Vote>(&message)) {
-    out += (vote->phase == Phase::lock ? " LOCK" : " FINAL") + at(vote->view, vote->point.index);
-  } else if (const auto* certificate = std::get_if<CertificateMessage>(&message)) {
-    out += (certificate->certificate.phase == Phase::lock ? " LC" : " FC") +
-           at(certificate->certificate.view, certificate->certificate.point.index);
-  } else if (const auto* heartbeat = std::get_if<Heartbeat>(&message)) {
-    out += at(heartbeat->view, heartbeat->tip.index);
-  } else if (const auto* change = std::get_if<ViewChange>(&message)) {
-    out += at(change->signed_part.view, {}) + " lock" +
-           at(change->signed_part.lock.view, change->signed_part.lock.point.index);
-  } else if (const auto* news = std::get_if<NewView>(&message)) {
-    out += at(news->view, {}) + " base" + at(news->base.view, news->base.point.index);
-  } else if (const auto* fetch = std::get_if<Fetch>(&message)) {
-    out += " kind " + std::to_string(static_cast<int>(fetch->kind)) + at(fetch->view, fetch->from) + " to " +
-           std::to_string(fetch->target.index.value);
-  } else if (const auto* chunk = std::get_if<Chunk>(&message)) {
-    out += " after " + std::to_string(chunk->from.value) + ", " + std::to_string(chunk->batches.size()) + " batches" +
-           (chunk->fc ? ", FC" + at(chunk->fc->view, chunk->fc->point.index) : "");
-  }
-  return out;
-}
-
 class World {
  public:
   World(const Plan& plan, std::function<void(const std::string&)> log)
@@ -76,7 +53,11 @@ class World {
         genesis_(make_genesis()),
         checks_(genesis_),
         verifier_(genesis_, scheme(), nullptr),
-        liar_(plan.fault, plan.faulty, genesis_, scheme(), secret(plan.faulty)) {}
+        liar_(plan_, genesis_, scheme(), secret(plan.faulty),
+              {[this](const LogPoint& point) { return liars_log_at(point); },
+               [this] { return checks_.some_final(random_.next()); },
+               [this](const RequestPtr& request) { checks_.submitted(request); }}),
+        observer_(plan_, genesis_, verifier_, outcome_.seen) {}
 
   Outcome run();
 
@@ -113,9 +94,12 @@ class World {
   void rewire(const std::vector<int>& groups);
   void schedule_chaos();
   void heal();
+  void schedule_requests();
   void submit(std::size_t which);
   bool finished() const;
   void note_new_view(const NewView& news);
+  std::optional<CompactRange> liars_log_at(const LogPoint& point) const;
+  void remember_trace(NodeId id, const Input& input, const Effects& effects);
 
   Plan plan_;
   std::function<void(const std::string&)> log_;
@@ -124,6 +108,9 @@ class World {
   Checks checks_;
   Verifier verifier_;
   Liar liar_;
+  std::vector<Hash> liars_final_leaves_;
+  Outcome outcome_;
+  Observer observer_;
   std::vector<Node> nodes_;
   std::vector<int> group_;
   std::priority_queue<Event> queue_;
@@ -131,8 +118,8 @@ class World {
   Instant now_{1'000'000};
   bool healed_ = false;
   std::vector<RequestPtr> requests_;
+  Instant last_submission_{};
   Bytes trace_;
-  Outcome outcome_;
 };
 
 Genesis World::make_genesis() const {
@@ -166,9 +153,13 @@ void World::start(NodeId id) {
   node.committing = node.paused = false;
   ReplicaOptions options;
   options.incarnation = static_cast<std::uint64_t>(now_.us);
+  options.pool_max_requests = pool_limit;
   options.query_nonce.bytes[0] = static_cast<std::uint8_t>(node.life);
   options.query_nonce.bytes[1] = static_cast<std::uint8_t>(id.value + 1);
-  if (honest(id)) checks_.restarted(id, {recovered->finalised.size()});
+  if (honest(id)) {
+    checks_.restarted(id, {recovered->finalised.size()});
+    observer_.started(id, *recovered);
+  }
   node.replica = std::make_unique<Replica>(genesis_, id, options, std::move(*recovered), std::move(nonces));
   say(name(id) + " starts, life " + std::to_string(node.life));
   step(id, Tick{});
@@ -182,8 +173,8 @@ void World::start(NodeId id) {
 void World::crash(NodeId id, bool wipe) {
   auto& node = nodes_[id.value];
   if (!node.replica) return;
-  ++outcome_.crashes;
-  outcome_.lost_commits += node.disk.in_flight.size();
+  ++outcome_.seen["crashes"];
+  outcome_.seen["commits lost in a crash"] += node.disk.in_flight.size();
   say(name(id) + (wipe ? " crashes and loses its disk" : " crashes"));
   std::vector<NodeId> peers;
   for (auto& other : nodes_) {
@@ -201,17 +192,25 @@ void World::step(NodeId id, const Input& input) {
   auto& node = nodes_[id.value];
   if (!node.replica) return;
   ++outcome_.steps;
-  trace_.push_back(static_cast<std::uint8_t>(id.value));
-  trace_.push_back(static_cast<std::uint8_t>(input.index()));
-  Writer time;
-  time.u64(static_cast<std::uint64_t>(now_.us));
-  trace_.insert(trace_.end(), time.bytes().begin(), time.bytes().end());
-  if (trace_.size() > 4096)
-    trace_ = [&] {
-      auto h = sha256(trace_);
-      return Bytes(h.bytes.begin(), h.bytes.end());
-    }();
-  carry_out(id, node.replica->step(input, now_));
+  auto effects = node.replica->step(input, now_);
+  remember_trace(id, input, effects);
+  observer_.stepped(id, input, *node.replica, effects, now_);
+  carry_out(id, std::move(effects));
+}
+
+void World::remember_trace(NodeId id, const Input& input, const Effects& effects) {
+  Writer entry;
+  entry.u16(id.value);
+  entry.u8(static_cast<std::uint8_t>(input.index()));
+  entry.u64(static_cast<std::uint64_t>(now_.us));
+  entry.u64(effects.sends.size());
+  entry.u64(effects.persists.size());
+  entry.u64(effects.events.size());
+  entry.raw(nodes_[id.value].replica->status().sequenced.root.view());
+  trace_.insert(trace_.end(), entry.bytes().begin(), entry.bytes().end());
+  if (trace_.size() < 4096) return;
+  auto hash = sha256(trace_);
+  trace_.assign(hash.bytes.begin(), hash.bytes.end());
 }
 
 void World::carry_out(NodeId id, Effects effects) {
@@ -272,7 +271,9 @@ void World::release(NodeId id) {
 void World::send(NodeId id, const Send& send) {
   Message message = *send.message;
   if (send.sign) message = sign_message(std::move(message), id, secret(id), scheme(), verifier_.domain());
-  if (honest(id) && send.sign) checks_.signed_by(id, message, nodes_[id.value].disk.durable);
+  if (honest(id) && send.sign && plan_.check_signatures) checks_.signed_by(id, message, nodes_[id.value].disk.durable);
+  if (const auto* challenge = std::get_if<Challenge>(&message); challenge && honest(id))
+    observer_.challenged(*challenge);
   if (const auto* news = std::get_if<NewView>(&message); news && send.sign && send.to != Send::To::one)
     note_new_view(*news);
   auto shared = std::make_shared<const Message>(message);
@@ -302,6 +303,7 @@ void World::transmit(NodeId from, NodeId to, const Message& message) {
   for (int i = 0; i < copies; ++i) {
     auto delay = between(plan_.delay_min, plan_.delay_max);
     if (lossy && random_.chance(plan_.spike)) delay *= 50;
+    if (!honest(from)) delay += liar_.holds_back(message);
     at(delay, [this, from, to, shared, life = nodes_[to.value].life] {
       if (nodes_[to.value].life == life) deliver(from, to, shared);
     });
@@ -335,9 +337,17 @@ void World::deliver(NodeId from, NodeId to, const std::shared_ptr<const Message>
     }
     return;
   }
-  if (!honest(to) && liar_.ignores(*message)) return;
   if (plan_.say_messages) say("  " + name(from) + " -> " + name(to) + " " + describe(*message));
-  step(to, Received{from, *checked});
+  if (honest(to)) return step(to, Received{from, *checked});
+  if (auto heard = liar_.hear(*message)) {
+    auto again = verifier_.check(std::move(*heard));
+    if (again.ok()) step(to, Received{from, *again});
+  }
+  for (const auto& lie : liar_.blurt()) {
+    for (const auto& other : nodes_) {
+      if (other.id != to) transmit(to, other.id, lie);
+    }
+  }
 }
 
 void World::serve(NodeId id, const ServeLog& serve) {
@@ -349,7 +359,13 @@ void World::serve(NodeId id, const ServeLog& serve) {
 
 void World::on_event(NodeId id, const zell::Event& event) {
   if (const auto* final = std::get_if<Finalised>(&event)) {
-    if (honest(id)) checks_.finalised(id, *final->batch);
+    if (!honest(id)) {
+      liars_final_leaves_.resize(final->batch->header.first.value - 1);
+      for (const auto& request : *final->batch->requests) liars_final_leaves_.push_back(request->leaf);
+      return;
+    }
+    checks_.finalised(id, *final->batch);
+    observer_.finalised(*final->batch);
   } else if (const auto* view = std::get_if<ViewChanged>(&event)) {
     outcome_.view_changes = std::max(outcome_.view_changes, view->view.value);
     say(name(id) + (view->active ? " active in view " : " moves to view ") + std::to_string(view->view.value) +
@@ -358,13 +374,10 @@ void World::on_event(NodeId id, const zell::Event& event) {
     say(name(id) + " challenges view " + std::to_string(challenged->view.value) + ": " +
         std::string(to_string(challenged->reason)));
   } else if (const auto* noted = std::get_if<Noted>(&event)) {
-    if (noted->what == "evidence of misbehaviour") {
-      ++outcome_.evidence;
-      std::set<NodeId> faulty;
-      if (plan_.fault != Fault::none) faulty.insert(plan_.faulty);
-      if (honest(id)) checks_.accused(*noted->about, faulty);
+    if (noted->what == "evidence of misbehaviour" && honest(id) && plan_.check_signatures) {
+      checks_.accused(*noted->about, plan_.fault == Fault::none ? std::set<NodeId>{} : std::set{plan_.faulty});
     }
-    if (noted->what.starts_with("rejoined")) ++outcome_.rejoined;
+    if (noted->what.starts_with("rejoined")) ++outcome_.seen["rejoined learners"];
     say(name(id) + " notes: " + std::string(noted->what) + (noted->about ? " (" + name(*noted->about) + ")" : ""));
   } else if (const auto* stopped = std::get_if<Stopped>(&event)) {
     if (honest(id)) throw Violation(name(id) + " stopped: " + stopped->why);
@@ -372,11 +385,25 @@ void World::on_event(NodeId id, const zell::Event& event) {
 }
 
 void World::note_new_view(const NewView& news) {
-  if (news.base.point.index > checks_.highest_final()) outcome_.crossed_with_lock = true;
-  for (const auto& node : nodes_) {
-    const auto& lock = node.disk.durable.highest_lc;
-    if (lock && lock->rank() > news.base.rank() && lock->point != news.base.point) outcome_.lock_overridden = true;
+  std::vector<std::optional<Certificate>> locks;
+  for (const auto& node : nodes_) locks.push_back(node.disk.durable.highest_lc);
+  observer_.new_view(news, checks_.highest_final(), locks);
+}
+
+/// What a liar builds its other logs on: the compact range at a point of its own.
+std::optional<CompactRange> World::liars_log_at(const LogPoint& point) const {
+  const auto& replica = nodes_[plan_.faulty.value].replica;
+  if (!replica) return std::nullopt;
+  auto leaves = liars_final_leaves_;
+  for (const auto& batch : replica->unfinalised()) {
+    leaves.resize(batch->header.first.value - 1);
+    for (const auto& request : *batch->requests) leaves.push_back(request->leaf);
   }
+  if (point.index.value > leaves.size()) return std::nullopt;
+  CompactRange range;
+  for (std::size_t i = 0; i < point.index.value; ++i) range.append(leaves[i]);
+  if (range.root() != point.root) return std::nullopt;
+  return range;
 }
 
 /// Puts each node into a group; only nodes of one group reach each other.
@@ -410,7 +437,7 @@ void World::schedule_chaos() {
     NodeId id = any();
     // A learner counts as faulty until it has rejoined: less than a third of the stake may be.
     bool tolerable = 3 * plan_.stakes[id.value] < genesis_.total_stake();
-    bool wipe = plan_.wipe && tolerable && random_.chance(300'000) && outcome_.rejoined == 0;
+    bool wipe = plan_.wipe && tolerable && random_.chance(500'000) && outcome_.seen["rejoined learners"] == 0;
     if (wipe) plan_.wipe = false;
     crash(id, wipe);
     at(between(milliseconds(1), milliseconds(1'500)), [this, id] {
@@ -449,6 +476,7 @@ void World::submit(std::size_t which) {
 
 void World::heal() {
   healed_ = true;
+  observer_.healed(now_);
   say("everything heals");
   rewire(std::vector<int>(plan_.nodes, 0));
   for (auto& node : nodes_) {
@@ -459,11 +487,31 @@ void World::heal() {
 }
 
 bool World::finished() const {
-  if (!healed_ || checks_.final_count() != requests_.size()) return false;
+  if (!healed_ || now_ < last_submission_ || checks_.final_count() < requests_.size()) return false;
+  for (const auto& request : requests_) {
+    if (!checks_.is_final(request->id)) return false;
+  }
   for (const auto& node : nodes_) {
     if (honest(node.id) && checks_.final_of(node.id) != checks_.highest_final()) return false;
   }
   return true;
+}
+
+void World::schedule_requests() {
+  auto add = [this](Duration low, Duration high) {
+    auto i = requests_.size();
+    Bytes payload{static_cast<std::uint8_t>(i)};
+    auto user = Liar::user(plan_.seed, i % 3);
+    requests_.push_back(sign_request(verifier_.domain(), scheme(), user, "default", 1 + i, std::span(&payload, 1)));
+    checks_.submitted(requests_.back());
+    auto delay = between(low, high);
+    last_submission_ = std::max(last_submission_, now_ + delay);
+    at(delay, [this, i] { submit(i); });
+  };
+  for (std::size_t i = 0; i < plan_.requests; ++i) add(milliseconds(1), plan_.chaos);
+  if (!plan_.watch_patience) return;
+  auto settled = plan_.chaos + 3 * milliseconds(genesis_.parameters.view_timeout_cap_ms);
+  for (std::size_t i = 0; i < 10; ++i) add(settled, settled + milliseconds(4'000));
 }
 
 Outcome World::run() {
@@ -473,13 +521,7 @@ Outcome World::run() {
     nodes_.back().disk.store = make_memory_store(genesis_, Standing::member);
   }
   group_.assign(plan_.nodes, 0);
-  for (std::size_t i = 0; i < plan_.requests; ++i) {
-    auto user = dev_secret_key(plan_.seed, "user" + std::to_string(i % 3));
-    Bytes payload{static_cast<std::uint8_t>(i)};
-    requests_.push_back(sign_request(verifier_.domain(), scheme(), user, "default", 1 + i, std::span(&payload, 1)));
-    checks_.submitted(requests_.back());
-    at(between(milliseconds(1), plan_.chaos), [this, i] { submit(i); });
-  }
+  schedule_requests();
   try {
     for (std::uint16_t i = 0; i < plan_.nodes; ++i) start({i});
     schedule_chaos();
@@ -506,6 +548,12 @@ Outcome World::run() {
     outcome_.violation = violation.what();
   }
   outcome_.trace = sha256(trace_);
+  outcome_.final_requests = checks_.final_count();
+  for (const auto& [what, n] : liar_.told()) outcome_.seen["lies: " + what] += n;
+  outcome_.seen["runs: calm"] += plan_.calm;
+  outcome_.seen["runs: watched for patience long after healing"] += plan_.watch_patience;
+  outcome_.seen["runs: that changed views"] += outcome_.view_changes > 0;
+  outcome_.seen["runs: with fault " + std::string(to_string(plan_.fault))] += 1;
   return outcome_;
 }
 

@@ -3,19 +3,26 @@
 // comes from one seed; the same seed gives the same trace, bit for bit.
 
 #include <functional>
+#include <map>
 #include <memory>
-#include <queue>
 #include <string>
 
 #include "node/base/prng.h"
 #include "node/consensus/replica.h"
-#include "node/storage/store.h"
-#include "tests/simulation/checks.h"
 
 namespace zell::simulation {
 
-enum class Fault : std::uint8_t { none, equivocate, hide_lock, censor, invalid_proposal, mute, double_vote };
-inline constexpr std::size_t fault_count = 7;
+enum class Fault : std::uint8_t {
+  none,
+  equivocate,        ///< as leader shows some nodes another log, or another NewView
+  hide_lock,         ///< reports no lock though it holds one
+  censor,            ///< as leader leaves out one user's requests
+  invalid_proposal,  ///< as leader proposes requests that nobody may accept
+  mute,              ///< as leader says nothing
+  double_vote,       ///< votes for two roots at once
+  slow,              ///< as leader speaks just before the others lose patience
+};
+inline constexpr std::size_t fault_count = 8;
 [[nodiscard]] std::string_view to_string(Fault fault);
 
 /// How hostile the world is; drawn from the seed by Plan::from.
@@ -34,20 +41,27 @@ struct Plan {
   std::size_t requests = 60;
   Duration chaos{6'000'000};         ///< then everything heals
   Duration heal_limit{120'000'000};  ///< by then all requests are final and all logs agree
+  bool calm = false;                 ///< nothing is ever wrong: no view may change
+  bool watch_patience = false;       ///< goes on long after healing: no honest leader may be challenged
   bool real_signatures = false;
-  bool say_messages = false;  ///< also log each message that arrives
+  bool check_signatures = true;  ///< look at each signature that leaves a node; off: only at what comes of it
+  bool say_messages = false;     ///< also log each message that arrives
 
   [[nodiscard]] static Plan from(std::uint64_t seed);
   [[nodiscard]] std::string text() const;
+  /// Whether messages and disks alone never make an honest leader look slow.
+  [[nodiscard]] bool is_timely() const;
 };
 
+/// How often a run went through a named situation.
+using Seen = std::map<std::string, std::uint64_t>;
+
 struct Outcome {
-  Hash trace;  ///< of every input of every node, in order
+  Hash trace;  ///< of every input and effect of every node, in order
   std::uint64_t steps = 0, messages = 0;
   std::uint64_t view_changes = 0;  ///< highest view reached
-  bool crossed_with_lock = false;  ///< a NewView's base was a lock that was not yet final anywhere
-  bool lock_overridden = false;    ///< a node held a higher lock than the base that it followed
-  std::uint64_t crashes = 0, lost_commits = 0, evidence = 0, relayed = 0, rejoined = 0;
+  std::uint64_t final_requests = 0;
+  Seen seen;
   std::string violation;  ///< empty if none
 };
 

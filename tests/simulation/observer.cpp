@@ -1,0 +1,162 @@
+#include "tests/simulation/observer.h"
+
+#include "tests/simulation/checks.h"
+
+namespace zell::simulation {
+namespace {
+
+const std::string crossed = "view changes crossed with a lock held";
+const std::string overridden = "locks overridden by a base";
+const std::string censored_final = "requests finalised after a challenge called them censored";
+const std::string caught_up = "catch-ups across a view change";
+const std::string older_fc = "FCs accepted from an older view";
+const std::string restart_locked = "restarts in the middle of a view with a LOCK held";
+const std::string evidence_kinds[] = {"evidence: two proposals", "evidence: two votes", "evidence: hidden lock",
+                                      "evidence: invalid proposal"};
+
+std::string challenge_for(Reason reason) {
+  return "challenges: " + std::string(to_string(reason));
+}
+
+[[noreturn]] void violated(NodeId node, const std::string& what) {
+  throw Violation("n" + std::to_string(node.value + 1) + " " + what);
+}
+
+}  // namespace
+
+const std::vector<std::string>& required_situations() {
+  static const std::vector<std::string> all = {
+      crossed,
+      overridden,
+      censored_final,
+      caught_up,
+      older_fc,
+      restart_locked,
+      evidence_kinds[0],
+      evidence_kinds[1],
+      evidence_kinds[2],
+      evidence_kinds[3],
+      challenge_for(Reason::unresponsive),
+      challenge_for(Reason::stalled),
+      challenge_for(Reason::censored),
+      challenge_for(Reason::equivocation),
+      challenge_for(Reason::invalid_proposal),
+      challenge_for(Reason::manual),
+      "commits lost in a crash",
+      "rejoined learners",
+      "requests refused: busy",
+      "lies: double votes",
+      "lies: hidden locks",
+      "lies: invalid proposals",
+      "lies: proposals of a second log",
+      "lies: LCs of a second log",
+      "lies: FCs of a second log",
+      "lies: second NewViews",
+      "runs: calm",
+      "runs: watched for patience long after healing",
+  };
+  return all;
+}
+
+void Observer::started(NodeId node, const Recovered& recovered) {
+  const auto& state = recovered.state;
+  Index final = recovered.fc ? recovered.fc->point.index : Index{};
+  if (state.active && state.last_lock && state.last_lock->index > final) ++seen_[restart_locked];
+  nodes_[node.value] = {state.view, recovered.fc ? recovered.fc->view : View{}, final, false};
+}
+
+void Observer::stepped(NodeId node, const Input& input, const Replica& replica, const Effects& effects, Instant now) {
+  if (!honest(node)) return;
+  auto status = replica.status();
+  auto& known = nodes_[node.value];
+  check_finality(input, replica, status, known);
+  check_events(node, effects, now);
+  check_bounds(node, replica, status, effects);
+  check_evidence(node, effects);
+  known.view = status.view;
+}
+
+void Observer::check_finality(const Input& input, const Replica& replica, const ReplicaStatus& status, Known& known) {
+  if (status.finalised.index <= known.finalised) return;
+  View view = replica.finality()->view;
+  if (view < status.view) ++seen_[older_fc];
+  const auto* received = std::get_if<Received>(&input);
+  bool by_chunk = received && std::holds_alternative<Chunk>(received->message->get());
+  if (by_chunk && view > known.finality_view) ++seen_[caught_up];
+  known.finalised = status.finalised.index;
+  known.finality_view = view;
+}
+
+void Observer::check_events(NodeId node, const Effects& effects, Instant now) {
+  for (const auto& event : effects.events) {
+    if (const auto* challenge = std::get_if<Challenged>(&event)) {
+      ++seen_[challenge_for(challenge->reason)];
+      check_patience(node, *challenge, now);
+    } else if (const auto* update = std::get_if<RequestUpdate>(&event)) {
+      if (update->state == RequestState::refused) ++seen_["requests refused: " + std::string(update->reason)];
+    } else if (std::holds_alternative<ViewChanged>(event) && plan_.calm) {
+      violated(node, "changes views though nothing is wrong");
+    }
+  }
+}
+
+/// A leader that is correct, and timely to all throughout its view, is never challenged by a correct node.
+void Observer::check_patience(NodeId node, const Challenged& event, Instant now) {
+  if (plan_.calm) violated(node, "challenges a leader though nothing is wrong");
+  if (!healed_ || !plan_.is_timely()) return;
+  auto settled = 3 * std::chrono::milliseconds(genesis_.parameters.view_timeout_cap_ms);
+  if (now - *healed_ < settled || !honest(genesis_.leader(event.view))) return;
+  violated(node, "challenges an honest leader, that of view " + std::to_string(event.view.value) + ", for " +
+                     std::string(to_string(event.reason)) + ", long after all healed");
+}
+
+void Observer::check_bounds(NodeId node, const Replica& replica, const ReplicaStatus& status, const Effects& effects) {
+  const auto& limits = genesis_.parameters;
+  if (status.pool_requests > pool_limit) violated(node, "holds more requests than its pool may");
+  if (replica.unfinalised().size() > 2 * limits.batches_in_flight) violated(node, "holds too long an unfinalised log");
+  std::size_t fetches = 0;
+  for (const auto& send : effects.sends) {
+    const auto* fetch = std::get_if<Fetch>(send.message.get());
+    fetches += fetch && fetch->kind == Fetch::Kind::log;
+    const auto* proposal = std::get_if<Proposal>(send.message.get());
+    if (proposal && (proposal->requests->empty() || proposal->requests->size() > limits.batch_max_requests)) {
+      violated(node, "proposes a batch of a size that is not allowed");
+    }
+  }
+  // One for each member's reported lock, a certificate or two, and the same once more for what came meanwhile.
+  if (fetches > 2 * genesis_.size() + 4) violated(node, "asks for too much at once");
+}
+
+void Observer::check_evidence(NodeId node, const Effects& effects) {
+  for (const auto& persist : effects.persists) {
+    for (const auto& evidence : persist.delta.evidence) {
+      ++seen_[evidence_kinds[evidence->index()]];
+      if (!plan_.check_signatures) continue;
+      auto guilty = verifier_.check_evidence(*evidence);
+      if (!guilty.ok()) violated(node, "keeps evidence that proves nothing: " + guilty.error().what);
+      if (honest(*guilty))
+        violated(node, "keeps evidence against an honest node: " + evidence_kinds[evidence->index()]);
+    }
+  }
+}
+
+void Observer::new_view(const NewView& news, Index highest_final,
+                        const std::vector<std::optional<Certificate>>& locks) {
+  if (news.base.point.index > highest_final) ++seen_[crossed];
+  for (const auto& lock : locks) {
+    if (lock && lock->rank() > news.base.rank() && lock->point != news.base.point) ++seen_[overridden];
+  }
+}
+
+void Observer::challenged(const Challenge& challenge) {
+  for (const auto& request : challenge.censored) said_censored_.insert(request->id);
+}
+
+void Observer::finalised(const Batch& batch) {
+  if (said_censored_.empty()) return;
+  for (const auto& request : *batch.requests) {
+    if (said_censored_.erase(request->id) > 0) ++seen_[censored_final];
+  }
+}
+
+}  // namespace zell::simulation
