@@ -136,15 +136,21 @@ int challenge(const Globals& globals, const ChallengeOptions& options) {
     challengers[k] = asked.ok();
     if (!asked) refusals.push_back({node.node.name, asked.error()});
   }
-  // A node may have challenged this view before: then its challenge counts, too.
-  for (std::size_t k = 0; k < chosen->view.nodes.size(); ++k) {
-    const auto& says = chosen->view.nodes[k].says;
-    if (says && says->challenging && says->view == chosen->view.view()) challengers[k] = true;
+  auto now = view_cluster(chosen->cluster, node_timeout);
+  if (!now) return fail(now.error());
+  const auto before = chosen->view.view();
+  const bool moved = now->view() > before;
+  for (std::size_t k = 0; k < now->nodes.size(); ++k) {
+    // A node may have challenged this view before: then its challenge counts, too.
+    const auto& says = now->nodes[k].says;
+    if (says && says->challenging && says->view == before) challengers[k] = true;
   }
   for (const auto& refusal : refusals) {
-    if (!globals.json) talk(fmt::format("{} did not challenge: {}", refusal.node, refusal.error.what));
+    if (!globals.json && !moved) talk(fmt::format("{} did not challenge: {}", refusal.node, refusal.error.what));
   }
-  const auto count = count_challenges(chosen->view.genesis, challengers);
+  auto count = count_challenges(chosen->view.genesis, challengers);
+  // The nodes count, not this command: they may have moved on before the last one was asked, which then refuses.
+  count.enough = count.enough || moved;
   auto document = json_of(*chosen, count, refusals);
   if (!count.enough) return not_enough(*chosen, count, std::move(document));
   if (options.no_wait) {
@@ -155,9 +161,8 @@ int challenge(const Globals& globals, const ChallengeOptions& options) {
     }
     return done;
   }
-  const auto before = chosen->view.view();
   auto after = look_until(chosen->cluster, std::chrono::milliseconds(options.timeout_ms),
-                          [&](const ClusterView& now) { return now.view() > before && now.serving(); });
+                          [&](const ClusterView& later) { return later.view() > before && later.serving(); });
   if (!after) return fail(after.error());
   if (!*after) {
     return fail({"timeout",

@@ -102,7 +102,7 @@ int make(const Globals& globals, const NewOptions& options) {
 
 void add_key_commands(Command root, const Globals& globals) {
   auto key = root.add("key", "Keys that users sign with");
-  key.examples({"zell key ls", "zell key new carol", "zell key show alice"});
+  key.examples({"zell key ls", "zell key new carol --dev", "zell key show alice"});
 
   auto options = std::make_shared<NewOptions>();
   auto make_command = key.add("new", "Make a key, kept encrypted with a passphrase");

@@ -131,6 +131,7 @@ int stay_in_foreground(const FoundCluster& cluster, std::int64_t supervisor_pid,
   auto sources = sources_of(cluster, all);
   const LogPrinter printer(names_of(sources), "");
   LogTail tail(std::move(sources));
+  printer.print_all(tail.read_last(0));  // from here on
   hint("try", "Ctrl-C to go down; from another terminal: zell submit hello");
   if (auto failed = show_until(tail, printer, either.get())) return fail(*failed);
   if (wait_for_end(supervisor, std::chrono::milliseconds(0))) {
