@@ -71,10 +71,10 @@ std::string log_value(std::string_view text) {
 struct Log::Impl {
   std::string node;
   LogLevel level{};
-  // The logger holds the pool only weakly; the pool's destructor writes what waits. Destroyed in this order: logger
-  // first.
-  std::shared_ptr<spdlog::details::thread_pool> thread;
+  // Destroyed from the last: the thread writes what waits and ends, while all that it uses is still there.
+  spdlog::sink_ptr sink;
   std::shared_ptr<spdlog::async_logger> logger;
+  std::shared_ptr<spdlog::details::thread_pool> thread;
 };
 
 Result<std::unique_ptr<Log>> Log::open(const std::filesystem::path& file, std::string_view level,
@@ -86,14 +86,14 @@ Result<std::unique_ptr<Log>> Log::open(const std::filesystem::path& file, std::s
   impl->node = node;
   impl->level = *threshold;
   try {
-    spdlog::sink_ptr sink;
+    auto& sink = impl->sink;
     if (file.empty()) {
       sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
     } else {
       sink = std::make_shared<spdlog::sinks::rotating_file_sink_mt>(file.string(), max_file_bytes, old_files);
     }
     impl->thread = std::make_shared<spdlog::details::thread_pool>(max_waiting_lines, 1);
-    impl->logger = std::make_shared<spdlog::async_logger>("zell", std::move(sink), impl->thread,
+    impl->logger = std::make_shared<spdlog::async_logger>("zell", sink, impl->thread,
                                                           spdlog::async_overflow_policy::overrun_oldest);
     impl->logger->set_formatter(
         std::make_unique<spdlog::pattern_formatter>("%Y-%m-%dT%H:%M:%S.%eZ %v", spdlog::pattern_time_type::utc));

@@ -24,6 +24,11 @@ ReplicaOptions replica_options() {
   return out;
 }
 
+std::string lower_case(std::string text) {
+  for (auto& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return text;
+}
+
 Error with_address(Error error, const HostPort& where) {
   error.what += " (" + to_string(where) + ")";
   return error;
@@ -176,9 +181,9 @@ Status Node::open_http() {
   options.address = setup_.config.api.host == "localhost" ? "127.0.0.1" : setup_.config.api.host;
   options.port = setup_.config.api.port;
   // Clients name it by what it listens on, or by what the genesis file says.
-  if (!is_loopback(options.address)) options.allowed_hosts.push_back(options.address);
+  if (!is_loopback(options.address)) options.allowed_hosts.push_back(lower_case(options.address));
   auto label = parse_api_url(setup_.genesis.endpoints[self_.value].api);
-  if (label.ok() && !is_loopback(label->host)) options.allowed_hosts.push_back(label->host);
+  if (label.ok() && !is_loopback(label->host)) options.allowed_hosts.push_back(lower_case(label->host));
   auto server = HttpServer::start(&loop_, *api_, std::move(options));
   if (!server.ok()) return server.error();
   http_ = std::move(*server);

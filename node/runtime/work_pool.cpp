@@ -21,16 +21,17 @@ WorkPool::~WorkPool() {
 bool WorkPool::run(Priority priority, Job work, Job done) {
   if (closing_) return false;
   bool urgent = priority == Priority::urgent;
+  bool enough_idle = false;
   {
     std::lock_guard lock(mutex_);
     auto& queue = urgent ? urgent_ : normal_;
     if (queue.size() >= max_queued_) return false;
     queue.push_back({std::move(work), std::move(done)});
+    enough_idle = urgent_.size() + normal_.size() <= idle_;
   }
   ++in_flight_;
   ready_.notify_one();
-  // The one that was woken may be on its way to a normal job: the spare thread must hear of an urgent one in any case.
-  if (urgent) urgent_ready_.notify_one();
+  if (urgent && !enough_idle) urgent_ready_.notify_one();
   return true;
 }
 
@@ -52,7 +53,9 @@ void WorkPool::close(std::function<void()> closed) {
 bool WorkPool::take(Task& task, bool urgent_only) {
   std::unique_lock lock(mutex_);
   auto& condition = urgent_only ? urgent_ready_ : ready_;
+  if (!urgent_only) ++idle_;
   condition.wait(lock, [&] { return stop_ || !urgent_.empty() || (!urgent_only && !normal_.empty()); });
+  if (!urgent_only) --idle_;
   if (stop_) return false;
   auto& queue = urgent_.empty() ? normal_ : urgent_;
   task = std::move(queue.front());

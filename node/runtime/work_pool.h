@@ -57,6 +57,7 @@ class WorkPool {
   std::deque<Task> urgent_, normal_;
   std::vector<Job> done_;
   std::size_t running_threads_ = 0;
+  std::size_t idle_ = 0;  ///< threads that wait for a job of either priority
   bool stop_ = false;
 };
 

@@ -85,7 +85,8 @@ class TestCluster {
 
   [[nodiscard]] RequestPtr request(std::uint64_t nonce, std::string_view payload, std::string_view user = "alice") {
     Bytes bytes(payload.begin(), payload.end());
-    return sign_request(domain(), secp256k1_scheme(), dev_secret_key(1, user), "default", nonce, std::vector<Bytes>{bytes});
+    return sign_request(domain(), secp256k1_scheme(), dev_secret_key(1, user), "default", nonce,
+                        std::vector<Bytes>{bytes});
   }
   SubmitReply submit(std::size_t i, Requests requests, RequestState wait = RequestState::finalised,
                      std::chrono::milliseconds timeout = std::chrono::seconds(10)) {
