@@ -43,7 +43,7 @@ struct PowerLossCalls {
     const auto& now = of(file).content->now;
     const auto from = std::min<std::size_t>(static_cast<std::size_t>(offset), now.size());
     const auto there = std::min<std::size_t>(static_cast<std::size_t>(count), now.size() - from);
-    std::memcpy(out, now.data() + from, there);
+    std::copy_n(now.begin() + static_cast<std::ptrdiff_t>(from), there, static_cast<std::uint8_t*>(out));
     if (there == static_cast<std::size_t>(count)) return SQLITE_OK;
     std::memset(static_cast<char*>(out) + there, 0, static_cast<std::size_t>(count) - there);
     return SQLITE_IOERR_SHORT_READ;
