@@ -57,6 +57,14 @@ std::vector<Message> Liar::tell(const Message& message, NodeId to) {
     if (fault_ == Fault::hide_lock) return hide(*change);
   }
   if (fault_ == Fault::mute && std::holds_alternative<Heartbeat>(message)) return {};
+  // Who learns of its lock certificates is its choice: so the locks that others report come to differ.
+  if (const auto* lc = std::get_if<CertificateMessage>(&message); lc && lc->certificate.phase == Phase::lock) {
+    View view = lc->certificate.view;
+    if (fault_ == Fault::equivocate && genesis_.leader(view) == self_ && chooses(view, 400, 500'000) &&
+        !is_victim(view, to)) {
+      return {};
+    }
+  }
   if (const auto* vote = std::get_if<Vote>(&message); vote && vote->signer == self_ && fault_ == Fault::double_vote) {
     Vote lie = *vote;
     lie.point.root = sha256(lie.point.root.view());
@@ -160,8 +168,10 @@ std::optional<Message> Liar::make_proposal(View view, const CompactRange& parent
 /// A second NewView, as well justified as the first: by the quorum that holds the lowest locks.
 std::vector<Message> Liar::tell_new_view(const NewView& truth, NodeId to) {
   if (fault_ != Fault::equivocate || !is_victim(truth.view, to)) return {truth};
+  // It waits for reports to choose from; victims that ask again get what it has by then.
+  if (changes_[truth.view].size() + 1 < genesis_.size()) return {};
   auto [at, fresh] = other_new_views_.try_emplace(truth.view);
-  if (!at->second) {  // later there may be more reports to choose from
+  if (!at->second) {
     std::vector<ViewChange> lowest;
     for (const auto& [node, change] : changes_[truth.view]) lowest.push_back(change);
     std::stable_sort(lowest.begin(), lowest.end(), [](const auto& a, const auto& b) {
