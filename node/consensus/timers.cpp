@@ -60,8 +60,9 @@ bool Replica::Impl::any_censored() const {
 
 void Replica::Impl::mark_owed() {
   if (leader() == self) return;
-  auto timeout = milliseconds(parameters.censorship_timeout_ms);
-  for (auto* entry : pool.forwarded_before({now.us - std::chrono::duration_cast<Duration>(timeout).count()})) {
+  // Under load a correct leader may be slow to check what is forwarded to it: patience grows with each view, as for the rest.
+  auto timeout = pace.scaled(parameters.censorship_timeout_ms);
+  for (auto* entry : pool.forwarded_before({now.us - timeout.count()})) {
     if (still_fits(*entry)) pool.mark_owed(*entry, proposed_in_view);
   }
 }

@@ -28,12 +28,12 @@ struct Parameters {
   std::uint32_t view_timeout_ms = 1'000;        ///< T0: 50..600,000
   std::uint32_t view_timeout_cap_ms = 30'000;   ///< the slowest network promised; view_timeout_ms..3,600,000
   std::uint32_t heartbeat_ms = 200;             ///< an idle leader's; 1..view_timeout_ms / 2
-  std::uint32_t censorship_timeout_ms = 1'000;  ///< from forwarding a request to being owed it: 1..600,000
+  std::uint32_t censorship_timeout_ms = 2'000;  ///< from forwarding a request to being owed it: 1..600,000
   std::uint32_t batches_in_flight = 8;          ///< W: proposed above the newest finality certificate, 1..64
   std::uint32_t batch_max_requests = 4'096;     ///< 1..65,536
   std::uint32_t batch_max_bytes = 1 << 20;      ///< canonical bytes of one batch, 4 KiB..4 MiB; >= request_max_bytes
   std::uint32_t request_max_bytes = 256 << 10;  ///< header and body, 1 KiB..1 MiB
-  std::uint32_t forward_quota = 4'096;          ///< Q: forwarded by one node and not yet proposed, 1..1,048,576
+  std::uint32_t forward_quota = 1'024;          ///< Q: forwarded by one node and not yet proposed, 1..1,048,576
   friend bool operator==(const Parameters&, const Parameters&) = default;
 };
 
