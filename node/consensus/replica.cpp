@@ -41,7 +41,9 @@ Replica::Impl::Impl(const Genesis& genesis_in, NodeId self_in, ReplicaOptions op
   base_to_reach = state.active && !log.on_chain(state.base);
   if (state.highest_lc && state.highest_lc->view == state.view) newest_lc = state.highest_lc;
   for (const auto& batch : log.unfinalised()) {
-    if (batch->header.view == state.view) (void)watch.saw_header(batch->header);
+    // A fetched batch has no signature: whoever sent it cut it as it liked, and its view is not known.
+    if (batch->header.view != state.view || batch->header.signature.is_zero()) continue;
+    (void)watch.saw_header(batch->header);
   }
 }
 
