@@ -1,0 +1,152 @@
+// One core, step by step: what may leave it, and when.
+
+#include <catch2/catch.hpp>
+
+#include "tests/unit/consensus/fixtures.h"
+
+using namespace zell;
+using namespace zell::consensus_test;
+
+namespace {
+
+const NodeId leader{0}, self{1};
+
+Proposal proposal_of(const Batch& batch) {
+  return {batch.header, batch.requests, {}, {}, {}};
+}
+
+Challenge challenge_of(NodeId node, View view) {
+  return {{node, view, Reason::manual, {}}, nullptr, {}};
+}
+
+struct Follower {
+  Genesis genesis = make_genesis({1, 1, 1, 1});
+  BatchPtr first = make_batch({0}, {}, {make_request(1, 1)});
+  BatchPtr second = make_batch({0}, after({}, *first), {make_request(1, 2)});
+  Driven node{genesis, self};
+
+  Follower() { node.connect(4); }
+  void settle() {
+    node.make_durable();
+    (void)node.released();
+  }
+};
+
+bool sends_view_change(const std::vector<Send>& sends) {
+  return std::any_of(sends.begin(), sends.end(),
+                     [](const Send& send) { return std::holds_alternative<ViewChange>(*send.message); });
+}
+
+}  // namespace
+
+TEST_CASE("a LOCK leaves only when what it stands on is durable") {
+  Follower f;
+  f.settle();
+  f.node.hear(leader, proposal_of(*f.first));
+  CHECK(Driven::votes(f.node.released(), Phase::lock).empty());
+  f.node.make_durable();
+  auto locks = Driven::votes(f.node.released(), Phase::lock);
+  REQUIRE(locks.size() == 1);
+  CHECK(locks[0].point == f.first->header.end);
+}
+
+TEST_CASE("FINAL follows a lock certificate only, and is durable before it leaves") {
+  Follower f;
+  f.node.hear(leader, proposal_of(*f.first));
+  f.node.hear(leader, proposal_of(*f.second));
+  f.node.make_durable();
+  CHECK(Driven::votes(f.node.released(), Phase::final).empty());
+  f.node.hear(leader, CertificateMessage{make_certificate(Phase::lock, {0}, f.first->header.end, {0, 1, 2})});
+  CHECK(Driven::votes(f.node.released(), Phase::final).empty());
+  f.node.make_durable();
+  auto finals = Driven::votes(f.node.released(), Phase::final);
+  REQUIRE(finals.size() == 1);
+  CHECK(finals[0].point == f.first->header.end);
+  CHECK(f.node.status().finalised.index == Index{});
+  f.node.hear(leader, CertificateMessage{make_certificate(Phase::final, {0}, f.first->header.end, {0, 1, 2})});
+  CHECK(f.node.status().finalised == f.first->header.end);
+}
+
+TEST_CASE("after a failed commit nothing is signed any more, and the node says so") {
+  Follower f;
+  f.settle();
+  f.node.hear(leader, proposal_of(*f.first));
+  f.node.step(PersistFailed{"disk full"});
+  f.node.hear(leader, proposal_of(*f.second));
+  f.node.step(ChallengeNow{});
+  CHECK(f.node.released().empty());
+  CHECK(f.node.status().stopped_code == "storage-failed");
+}
+
+TEST_CASE("challenges of more than a third of the stake move the view, fewer do not") {
+  Follower f;
+  f.settle();
+  f.node.hear({2}, challenge_of({2}, {0}));
+  CHECK(f.node.status().view == View{0});
+  f.node.hear({2}, challenge_of({2}, {0}));  // the same member again
+  CHECK(f.node.status().view == View{0});
+  f.node.hear({3}, challenge_of({3}, {0}));
+  CHECK(f.node.status().view == View{1});
+  CHECK_FALSE(f.node.status().active);
+  CHECK_FALSE(sends_view_change(f.node.released()));  // the new view is not durable yet
+  f.node.make_durable();
+  CHECK(sends_view_change(f.node.released()));
+}
+
+TEST_CASE("an operator's challenge counts as this node's own and no more") {
+  Follower f;
+  f.settle();
+  f.node.step(ChallengeNow{});
+  CHECK(f.node.status().view == View{0});
+  CHECK(f.node.status().challenging == Reason::manual);
+  f.node.hear(self, challenge_of(self, {0}));
+  CHECK(f.node.status().view == View{0});
+  f.node.hear({2}, challenge_of({2}, {0}));
+  CHECK(f.node.status().view == View{1});
+}
+
+TEST_CASE("a node that has moved never signs for the view that it left, not even what it held ready") {
+  Follower f;
+  f.settle();
+  f.node.hear(leader, proposal_of(*f.first));  // its LOCK waits for the disk
+  f.node.hear({2}, challenge_of({2}, {0}));
+  f.node.hear({3}, challenge_of({3}, {0}));
+  REQUIRE(f.node.status().view == View{1});
+  f.node.hear(leader, proposal_of(*f.second));
+  f.node.hear(leader, CertificateMessage{make_certificate(Phase::lock, {0}, f.first->header.end, {0, 2, 3})});
+  f.node.make_durable();
+  auto sends = f.node.released();
+  CHECK(Driven::votes(sends, Phase::lock).empty());
+  CHECK(Driven::votes(sends, Phase::final).empty());
+}
+
+TEST_CASE("a node that restarts sends the LOCK that it had stored, and no other for that index") {
+  Follower before;
+  Recovered recovered = fresh_member();
+  recovered.state.last_lock = recovered.state.tip = before.first->header.end;
+  recovered.unfinalised = {before.first};
+  Driven node(before.genesis, self, recovered);
+  node.connect(4);
+  node.make_durable();
+  auto other = make_batch({0}, {}, {make_request(2, 1)});
+  node.hear(leader, proposal_of(*other));
+  node.make_durable();
+  for (const auto& vote : Driven::votes(node.released(), Phase::lock)) CHECK(vote.point == before.first->header.end);
+}
+
+TEST_CASE("a batch that was fetched, cut anew on the way, is no proposal: it accuses no leader after a restart") {
+  auto genesis = make_genesis({1, 1, 1, 1});
+  auto whole = make_batch({0}, {}, {make_request(1, 1), make_request(1, 2)});
+  Batch part = *make_batch({0}, {}, {make_request(1, 1)});
+  part.header.signature = {};
+  auto rest = std::make_shared<Batch>(*make_batch({0}, after({}, part), {make_request(1, 2)}));
+  rest->header.signature = {};
+  Recovered recovered = fresh_member();
+  recovered.state.tip = whole->header.end;
+  recovered.unfinalised = {std::make_shared<Batch>(part), rest};
+  Driven node(genesis, self, recovered);
+  node.connect(4);
+  node.hear(leader, proposal_of(*whole));
+  CHECK(node.status().evidence_count == 0);
+  CHECK_FALSE(node.status().challenging);
+}
