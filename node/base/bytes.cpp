@@ -13,7 +13,9 @@ std::string to_hex(ByteView bytes) {
   return out;
 }
 
-std::string to_hex0x(ByteView bytes) { return "0x" + to_hex(bytes); }
+std::string to_hex0x(ByteView bytes) {
+  return "0x" + to_hex(bytes);
+}
 
 static int digit_value(char c) {
   if (c >= '0' && c <= '9') return c - '0';

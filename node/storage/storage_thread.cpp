@@ -65,16 +65,11 @@ StorageThread::Counts StorageThread::counts() const {
 void StorageThread::run() {
   std::unique_lock lock(mutex_);
   while (true) {
-    wake_.wait(lock, [this] { return stopping_ || upkeep_ || !commits_.empty() || !reads_.empty(); });
+    wake_.wait(lock, [this] { return stopping_ || !commits_.empty() || !reads_.empty(); });
     if (!commits_.empty() && !read_is_due()) {
       auto group = take_group();
-      upkeep_ = true;
       lock.unlock();
       commit_group(std::move(group));
-    } else if (upkeep_ && commits_.empty()) {
-      upkeep_ = false;
-      lock.unlock();
-      (void)store_->maintain();  // an error is the next commit's
     } else if (!reads_.empty()) {
       auto read = std::move(reads_.front());
       reads_.pop_front();
@@ -113,6 +108,7 @@ void StorageThread::commit_group(std::vector<Commit> group) {
   for (auto& commit : group) deltas.push_back(std::move(commit.delta));
   auto status = store_->commit(deltas);
   on_committed_(status.ok() ? Result<std::uint64_t>(highest) : Result<std::uint64_t>(status.error()));
+  (void)store_->maintain();  // after the report: nobody waits for it; an error is the next commit's
 }
 
 }  // namespace zell

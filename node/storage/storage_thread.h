@@ -71,7 +71,6 @@ class StorageThread {
   std::deque<WaitingRead> reads_;
   Counts counts_;
   bool stopping_ = false;
-  bool upkeep_ = false;  // commits were made since the last maintain()
 
   std::thread thread_;
 };

@@ -30,8 +30,8 @@ class Store {
   /// Applies all deltas, in order, in one durable transaction: on return they are on disk, or none is.
   /// After an error the store refuses all further commits (code "io"): what failed may or may not be there.
   [[nodiscard]] virtual Status commit(std::span<const Delta> deltas) = 0;
-  /// Upkeep that commits put off (a checkpoint), if there is enough of it: call it when no commit waits. After an error
-  /// the store refuses all further commits.
+  /// Upkeep that commits put off (a checkpoint), if there is enough of it: call it after commits were reported. After
+  /// an error the store refuses all further commits.
   [[nodiscard]] virtual Status maintain() = 0;
 
   /// Finalised batches from the one that contains `from` (>= 1), at most `max_bytes` of them but at least one.

@@ -8,13 +8,15 @@ namespace zell {
 
 /// Every part is optional; an empty part changes nothing.
 struct Delta {
-  std::optional<DurableState> state;        ///< replaces the stored one
-  std::vector<BatchPtr> batches;            ///< to add; adding one that is stored (same end) changes only its header's signature and view
-  std::vector<LogPoint> dropped;            ///< ends of unfinalised batches that are no longer needed
-  std::optional<Certificate> fc;            ///< newly finalised up to here; all batches to it are stored or in `batches`.
-                                            ///< Stored batches at or below it that are not on its chain are removed.
-  std::optional<std::vector<MessagePtr>> entry_proof;  ///< by which the current view was entered; replaces the stored one
-  std::vector<EvidencePtr> evidence;        ///< to add
+  std::optional<DurableState> state;  ///< replaces the stored one
+  std::vector<BatchPtr>
+      batches;  ///< to add; adding one that is stored (same end) changes only its header's signature and view
+  std::vector<LogPoint> dropped;  ///< ends of unfinalised batches that are no longer needed
+  std::optional<Certificate> fc;  ///< newly finalised up to here; all batches to it are stored or in `batches`.
+                                  ///< Stored batches at or below it that are not on its chain are removed.
+  std::optional<std::vector<MessagePtr>>
+      entry_proof;                    ///< by which the current view was entered; replaces the stored one
+  std::vector<EvidencePtr> evidence;  ///< to add
 
   [[nodiscard]] bool empty() const {
     return !state && batches.empty() && dropped.empty() && !fc && !entry_proof && evidence.empty();
@@ -27,9 +29,9 @@ inline constexpr std::size_t max_stored_evidence = 1'024;
 /// What a node starts from, all of it checked against the finality certificate's root while it is read.
 struct Recovered {
   DurableState state;
-  std::optional<Certificate> fc;             ///< newest stored
-  CompactRange finalised;                    ///< the log's compact range at fc (empty log without one)
-  std::vector<BatchPtr> unfinalised;         ///< every stored batch above it, on any branch, by end index
+  std::optional<Certificate> fc;      ///< newest stored
+  CompactRange finalised;             ///< the log's compact range at fc (empty log without one)
+  std::vector<BatchPtr> unfinalised;  ///< every stored batch above it, on any branch, by end index
   std::vector<MessagePtr> entry_proof;
   std::uint64_t evidence_count = 0;
 };
