@@ -51,7 +51,6 @@ const std::vector<std::string>& required_situations() {
       "lies: proposals of a second log",
       "lies: LCs of a second log",
       "lies: FCs of a second log",
-      "lies: second NewViews",
       "runs: calm",
       "runs: watched for patience long after healing",
   };
