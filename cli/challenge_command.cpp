@@ -65,9 +65,9 @@ Count count_challenges(const Genesis& genesis, const MemberSet& challengers) {
   return out;
 }
 
-std::string leader_name(const ClusterView& view) {
-  const auto leader = view.leader();
-  return leader ? view.nodes[*leader].node.name : std::string("–");
+std::string leader_of(const ClusterView& view) {
+  const auto name = view.leader_name();
+  return name.empty() ? "–" : name;
 }
 
 Json json_of(const ChosenNodes& chosen, const Count& count, const std::vector<Refusal>& refusals) {
@@ -81,7 +81,7 @@ Json json_of(const ChosenNodes& chosen, const Count& count, const std::vector<Re
           {"unit", count.unit},
           {"enough", count.enough},
           {"refused", refused},
-          {"leader_before", leader_name(chosen.view)},
+          {"leader_before", leader_of(chosen.view)},
           {"view_before", chosen.view.view()}};
 }
 
@@ -91,7 +91,7 @@ int not_enough(const ChosenNodes& chosen, const Count& count, Json document) {
     print_json(std::move(document));
   } else {
     print(fmt::format("{} {} of {} needed {}; leader {} stays", cross_mark(), count.have, count.needed, count.unit,
-                      leader_name(chosen.view)));
+                      leader_of(chosen.view)));
   }
   return negative;
 }
@@ -107,14 +107,14 @@ int changed(const ChosenNodes& chosen, const ClusterView& after, std::chrono::mi
   if (!probe) return fail(probe.error());
   if (output_mode().json) {
     document["changed"] = true;
-    document["leader"] = leader_name(after);
+    document["leader"] = leader_of(after);
     document["view"] = after.view();
     document["after_ms"] = took.count() / 1000;
     document["first_finalised"] = probe->index.value;
     print_json(std::move(document));
   } else {
     print(fmt::format("{} leader {} → {}, view {} → {}, {}; first finalised after it #{}", check_mark(),
-                      leader_name(chosen.view), leader_name(after), chosen.view.view(), after.view(), to_text(took),
+                      leader_of(chosen.view), leader_of(after), chosen.view.view(), after.view(), to_text(took),
                       probe->index.value));
   }
   return done;
@@ -166,7 +166,7 @@ int challenge(const Globals& globals, const ChallengeOptions& options) {
   if (!after) return fail(after.error());
   if (!*after) {
     return fail({"timeout",
-                 fmt::format("enough nodes challenge leader {}, but no other leads yet", leader_name(chosen->view)),
+                 fmt::format("enough nodes challenge leader {}, but no other leads yet", leader_of(chosen->view)),
                  "zell status"});
   }
   const auto took = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - begin);

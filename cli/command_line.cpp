@@ -135,7 +135,9 @@ Error usage_error(const CLI::App* root, const CLI::ParseError& error, int argc, 
     const auto colon = what.rfind(": ");
     what = "too many arguments:" + (colon == std::string::npos ? std::string() : what.substr(colon + 1));
   }
-  return {"usage", std::move(what), full_name(diagnosis.deepest()) + " --help"};
+  const auto name = full_name(diagnosis.deepest());
+  if (!diagnosis.deepest()->get_subcommands({}).empty()) what = name + " needs a command";
+  return {"usage", std::move(what), name + " --help"};
 }
 
 std::optional<std::uint64_t> parse_duration(std::string_view text) {
@@ -246,6 +248,12 @@ Command& Command::positionals(const std::string& name, std::vector<std::string>&
 
 Command& Command::examples(std::vector<std::string> lines) {
   app_->footer(fmt::format("Examples:\n  {}", fmt::join(lines, "\n  ")));
+  return *this;
+}
+
+Command& Command::closing_words(const std::string& text) {
+  const auto before = app_->get_footer();
+  app_->footer(before.empty() ? text : before + "\n\n" + text);
   return *this;
 }
 

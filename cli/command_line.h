@@ -39,6 +39,8 @@ class Command {
   Command& positionals(const std::string& name, std::vector<std::string>& values, const std::string& help);
   /// Two or three lines that somebody could type; the help ends with them.
   Command& examples(std::vector<std::string> lines);
+  /// After the examples.
+  Command& closing_words(const std::string& text);
   Command& run(std::function<int()> action);
 
  private:

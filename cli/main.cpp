@@ -42,7 +42,7 @@ int main(int argc, char** argv) {
   add_verify_command(line.root(), globals);
   add_key_commands(line.root(), globals);
   add_version_command(line.root(), globals);
-  line.root().examples({"zell up", "zell submit hello", "zell log", "", exit_codes_help});
+  line.root().examples({"zell up", "zell submit hello", "zell log"}).closing_words(exit_codes_help);
   return line.run(argc, argv, [&] {
     if (globals.cluster.empty()) {
       if (const char* name = std::getenv("ZELL_CLUSTER")) globals.cluster = name;

@@ -56,14 +56,6 @@ bool could_do(const Act& act, const NodeView& node) {
   }
 }
 
-std::uint64_t highest_final(const ClusterView& view) {
-  std::uint64_t highest = 0;
-  for (const auto& node : view.nodes) {
-    if (node.says) highest = std::max(highest, node.says->finalised);
-  }
-  return highest;
-}
-
 /// The chosen nodes take part again and have all that was final when they were asked for.
 bool all_back(const ClusterView& view, const std::vector<std::size_t>& positions, std::uint64_t final_before) {
   for (const auto k : positions) {
@@ -84,7 +76,7 @@ struct Outcome {
 
 Result<Outcome> wait_for_outcome(const ChosenNodes& chosen, const Act& act, const ActOptions& options) {
   const auto begin = Clock::now();
-  const auto final_before = highest_final(chosen.view);
+  const auto final_before = chosen.view.highest_final();
   bool pointless = false;
   auto view = look_until(chosen.cluster, std::chrono::milliseconds(options.timeout_ms), [&](const ClusterView& now) {
     MemberSet running;
@@ -98,17 +90,12 @@ Result<Outcome> wait_for_outcome(const ChosenNodes& chosen, const Act& act, cons
                  pointless};
 }
 
-std::string leader_name(const ClusterView& view) {
-  const auto leader = view.leader();
-  return leader ? view.nodes[*leader].node.name : std::string();
-}
-
 /// "; n2 leads after 240 ms".
 std::string consequence(const ChosenNodes& chosen, const Act& act, const ActOptions& options, const Outcome& outcome) {
   if (options.no_wait) return "";
   if (!outcome.view) return fmt::format("; not served again after {}", to_text(outcome.took));
   if (outcome.pointless) return "; too few nodes are left to serve";
-  const auto before = leader_name(chosen.view), now = leader_name(*outcome.view);
+  const auto before = chosen.view.leader_name(), now = outcome.view->leader_name();
   if (act.takes_away) {
     return before == now ? fmt::format("; {} still leads", now)
                          : fmt::format("; {} leads after {}", now, to_text(outcome.took));
@@ -128,7 +115,7 @@ int report(const ChosenNodes& chosen, const Act& act, const ActOptions& options,
   if (output_mode().json) {
     Json document{{"command", to_string(act.command)}, {"nodes", chosen.names()}, {"changed", changed}};
     if (outcome.view) {
-      const auto leader = leader_name(*outcome.view);
+      const auto leader = outcome.view->leader_name();
       document["leader"] = leader.empty() ? Json() : Json(leader);
       document["serving"] = outcome.view->serving();
       document["after_ms"] = outcome.took.count() / 1000;

@@ -13,14 +13,6 @@ namespace {
 constexpr std::chrono::milliseconds node_timeout{1'000};
 constexpr std::string_view unknown = "–";
 
-std::uint64_t highest_final(const ClusterView& view) {
-  std::uint64_t highest = 0;
-  for (const auto& node : view.nodes) {
-    if (node.says) highest = std::max(highest, node.says->finalised);
-  }
-  return highest;
-}
-
 std::string role_of(const ClusterView& view, std::size_t position) {
   if (!view.nodes[position].votes()) return std::string(unknown);
   return view.leader() == position ? "leader" : "follower";
@@ -68,7 +60,7 @@ Json json_of(const ClusterView& view, std::size_t position, std::uint64_t highes
 }
 
 void print_table(const ClusterView& view) {
-  const auto highest = highest_final(view);
+  const auto highest = view.highest_final();
   using Align = Table::Align;
   Table table(
       {{"NODE"}, {"ROLE"}, {"STATE"}, {"VIEW"}, {"SEQUENCED"}, {"LOCKED"}, {"FINALISED"}, {"BEHIND", Align::left}});
@@ -125,7 +117,7 @@ int status(const Globals& globals, const std::string& name) {
   const int code = forked(*view) ? violation : view->serving() ? done : negative;
   if (globals.json) {
     Json nodes = Json::array();
-    const auto highest = highest_final(*view);
+    const auto highest = view->highest_final();
     for (std::size_t k = 0; k < view->nodes.size(); ++k) nodes.push_back(json_of(*view, k, highest));
     const auto leader = view->leader();
     print_json({{"cluster", view->cluster},

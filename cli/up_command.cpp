@@ -126,8 +126,7 @@ int report(const Started& started, std::chrono::microseconds took) {
   const auto& file = started.cluster.file;
   auto view = view_cluster(started.cluster, view_timeout);
   if (!view) return fail(view.error());
-  const auto leader = view->leader();
-  const auto leader_name = leader ? view->nodes[*leader].node.name : std::string();
+  const auto leader = view->leader_name();
   const auto faults = view->further_faults();
   if (output_mode().json) {
     Json nodes = Json::array();
@@ -142,7 +141,7 @@ int report(const Started& started, std::chrono::microseconds took) {
                   {"folder", started.cluster.paths.root.string()},
                   {"created", started.made},
                   {"was_running", started.was_running},
-                  {"leader", leader ? Json(leader_name) : Json()},
+                  {"leader", leader.empty() ? Json() : Json(leader)},
                   {"tolerates", faults},
                   {"supervisor_pid", view->supervisor_pid},
                   {"probe", {{"index", started.probe.index.value}, {"finalised_on", started.probe.nodes}}},
@@ -153,7 +152,7 @@ int report(const Started& started, std::chrono::microseconds took) {
     return done;
   }
   print(fmt::format("{}  {}  leader {}  tolerates {} faulty node{}", ink(Ink::bold, file.name),
-                    file.nodes.front().api_url(), leader ? leader_name : "–", faults, faults == 1 ? "" : "s"));
+                    file.nodes.front().api_url(), leader.empty() ? "–" : leader, faults, faults == 1 ? "" : "s"));
   print(fmt::format("dev keys {} (default {})", fmt::join(dev_users, ", "), dev_users[0]));
   hint("try", "zell submit hello · zell log -f · zell node kill leader · zell down");
   return done;

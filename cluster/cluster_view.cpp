@@ -71,6 +71,19 @@ std::optional<std::size_t> ClusterView::leader() const {
   return std::nullopt;
 }
 
+std::string ClusterView::leader_name() const {
+  const auto position = leader();
+  return position ? nodes[*position].node.name : std::string();
+}
+
+std::uint64_t ClusterView::highest_final() const {
+  std::uint64_t highest = 0;
+  for (const auto& node : nodes) {
+    if (node.says) highest = std::max(highest, node.says->finalised);
+  }
+  return highest;
+}
+
 std::uint64_t ClusterView::view() const {
   std::uint64_t highest = 0;
   for (const auto& node : nodes) {

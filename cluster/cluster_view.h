@@ -43,7 +43,11 @@ struct ClusterView {
 
   /// Position of the leader of the highest active view that a voting node is in, if that leader votes itself.
   [[nodiscard]] std::optional<std::size_t> leader() const;
-  /// That view, or the highest that a node is in while none is led.
+  /// Its name; empty if there is none.
+  [[nodiscard]] std::string leader_name() const;
+  /// The highest index that any node says is final.
+  [[nodiscard]] std::uint64_t highest_final() const;
+  /// The highest view that a voting node is in.
   [[nodiscard]] std::uint64_t view() const;
   /// Voting nodes hold more than two thirds of the stake, and are led.
   [[nodiscard]] bool serving() const;

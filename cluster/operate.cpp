@@ -25,9 +25,8 @@ Result<SupervisorAnswer> start_cluster(const FoundCluster& cluster, const Unique
   }
   std::vector<NodePorts> ports;
   for (const auto& node : file.nodes) ports.push_back(node.ports);
-  const auto other_base = file.base_port < 65'000 ? file.base_port + port_block : 7'200;
-  auto free =
-      check_ports_free(ports, "zell up --base-port " + std::to_string(other_base) + " (a cluster keeps its ports)");
+  // A cluster keeps its ports: another base port would be another cluster.
+  auto free = check_ports_free(ports, "stop that, then zell up " + file.name);
   if (!free) return free.error();
   return launch_supervisor({own_program().string(), "cluster", "supervise", "--dir", cluster.paths.root.string()},
                            cluster.paths.supervisor_log(), owner);
@@ -61,11 +60,13 @@ Result<std::optional<ClusterView>> look_until(const FoundCluster& cluster, std::
                                               const std::function<bool(const ClusterView&)>& enough) {
   const auto deadline = Clock::now() + timeout;
   while (true) {
+    const auto begin = Clock::now();
     auto view = view_cluster(cluster, look_timeout);
     if (!view) return view.error();
     if (enough(*view)) return std::optional(std::move(*view));
     if (Clock::now() >= deadline) return std::optional<ClusterView>();
-    std::this_thread::sleep_for(look_interval);
+    // Looking must not take the cores that the nodes need for what is waited for.
+    std::this_thread::sleep_for(std::max<Clock::duration>(look_interval, Clock::now() - begin));
   }
 }
 

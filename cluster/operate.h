@@ -25,7 +25,7 @@ namespace zell {
 /// True if it ended within `timeout`.
 [[nodiscard]] bool wait_for_end(const UniqueFd& process, std::chrono::milliseconds timeout);
 
-/// Looks at the cluster until `enough` says so. Nodes don't announce such things, so this asks them every 20 ms.
+/// Looks at the cluster until `enough` says so. Nodes don't announce such things, so this asks them every 20 ms or so.
 /// nullopt when time is up. Codes: view_cluster()'s.
 [[nodiscard]] Result<std::optional<ClusterView>> look_until(const FoundCluster& cluster,
                                                             std::chrono::milliseconds timeout,

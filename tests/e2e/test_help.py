@@ -39,17 +39,19 @@ class Help(Case):
     def prepare(self, example):
         """What the example takes for granted."""
         if "node run" in example:
-            self.good("up", "dev", "-n", "1")
-            folder = self.good("status", "dev", "--json").json()["folder"]
-            self.good("down", "dev")
+            folder = self.good("up", "solo", "-n", "1", "--json").json()["folder"]
+            self.good("down", "solo")
             for link, target in (("node.toml", f"{folder}/n1/node.toml"), ("n1", f"{folder}/n1")):
-                if not os.path.lexists(f"{self.home}/{link}"):
-                    os.symlink(target, f"{self.home}/{link}")
+                if os.path.lexists(f"{self.home}/{link}"):
+                    os.remove(f"{self.home}/{link}")
+                os.symlink(target, f"{self.home}/{link}")
             return
         if not re.search(r"zell (cluster )?up", example):
             self.good("up", "dev")
             if "demo" in example:
                 self.good("up", "demo", "-n", "1")
+            if example.endswith("rm demo"):
+                self.good("down", "demo")
         if "carol.pass" in example:
             with open(f"{self.home}/carol.pass", "w") as file:
                 file.write("secret\n")
