@@ -121,7 +121,10 @@ class Case(unittest.TestCase):
 
     def good(self, *words, **more):
         answer = self.zell(*words, **more)
-        self.assertEqual(answer.code, 0, f"zell {' '.join(words)}: {answer}")
+        if answer.code != 0:
+            # What the nodes did is gone once the test has cleaned up.
+            seen = [self.zell(*look).out for look in (("status",), ("node", "logs", "--tail", "80"))]
+            self.fail(f"zell {' '.join(words)}: {answer}\n" + "\n".join(seen))
         return answer
 
     def bad(self, code, *words, **more):
