@@ -9,17 +9,25 @@ struct MhdLoop::Handles {
   std::function<void()> sweep;
   uv_poll_t poll{};
   uv_timer_t timeout{}, sweeper{};
+  bool woken = false;  ///< since the last run began, maybe from inside it
   int open = 3;
 
   void run() {
+    woken = false;
     MHD_run(daemon);
     MHD_UNSIGNED_LONG_LONG timeout_ms = 0;
     // Also tells of connections that are ready but wait for their turn: epoll alone would not wake us for those.
-    if (MHD_get_timeout(daemon, &timeout_ms) == MHD_YES) {
-      uv_timer_start(&timeout, [](uv_timer_t* timer) { of(timer)->run(); }, timeout_ms, 0);
+    if (woken) {
+      run_in(0);
+    } else if (MHD_get_timeout(daemon, &timeout_ms) == MHD_YES) {
+      run_in(timeout_ms);
     } else {
       uv_timer_stop(&timeout);
     }
+  }
+
+  void run_in(std::uint64_t ms) {
+    uv_timer_start(&timeout, [](uv_timer_t* timer) { of(timer)->run(); }, ms, 0);
   }
 
   template <class Handle>
@@ -47,7 +55,8 @@ MhdLoop::MhdLoop(uv_loop_t* loop, MHD_Daemon* daemon, std::chrono::milliseconds 
 }
 
 void MhdLoop::wake() {
-  uv_timer_start(&handles_->timeout, [](uv_timer_t* timer) { Handles::of(timer)->run(); }, 0, 0);
+  handles_->woken = true;
+  handles_->run_in(0);
 }
 
 MhdLoop::~MhdLoop() {

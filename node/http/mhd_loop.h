@@ -16,7 +16,7 @@ class MhdLoop {
   /// Calls `sweep` every `sweep_every`, beside the daemon's work.
   MhdLoop(uv_loop_t* loop, MHD_Daemon* daemon, std::chrono::milliseconds sweep_every, std::function<void()> sweep);
   ~MhdLoop();
-  /// Runs the daemon at the loop's next turn.
+  /// Runs the daemon at the loop's next turn. May be called by the daemon's own callbacks.
   void wake();
   MhdLoop(const MhdLoop&) = delete;
   MhdLoop& operator=(const MhdLoop&) = delete;

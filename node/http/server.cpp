@@ -104,6 +104,8 @@ struct HttpServer::Impl {
     connections.erase(connection);
     delete connection;
     *slot = nullptr;
+    // At its limit, libmicrohttpd has stopped listening, and goes on with it only when it is run once more.
+    if (driver) driver->wake();
   }
 
   void enter(Connection& connection, Stage stage) {

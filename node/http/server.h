@@ -17,7 +17,7 @@ struct HttpOptions {
   std::string address = "127.0.0.1";       ///< an IPv4 or IPv6 address
   std::uint16_t port = 0;                  ///< 0: any free one
   std::vector<std::string> allowed_hosts;  ///< names in Host headers beside loopback's, lower case
-  std::size_t max_connections = 256;       ///< more are told "too-many-connections", some 32 at a time
+  std::size_t max_connections = 256;       ///< more are told "too-many-connections", some 32 at a time; beyond, closed
   std::size_t max_body_bytes = 8 << 20;
   std::size_t max_total_body_bytes = 64 << 20;       ///< of all connections together; past it "busy"
   std::size_t max_total_response_bytes = 128 << 20;  ///< waiting to be taken by slow clients; past it "busy"

@@ -40,6 +40,7 @@ class FakeNode : public NodeApi {
       }
     }
     if (finalise_at_once) finalise_taken();
+    if (answer_waits_at_once) poll();
     return wait(call.timeout, [this, call, done](bool expired) {
       std::vector<RequestReport> reports;
       bool reached = true;
@@ -81,7 +82,6 @@ class FakeNode : public NodeApi {
   }
 
   CallId prove(std::variant<Index, RequestId> what, std::function<void(Result<InclusionProof>)> done) override {
-    if (silent_proofs) return wait(std::chrono::hours(1), [](bool) { return false; });
     Index index;
     if (const auto* id = std::get_if<RequestId>(&what)) {
       auto report = find(*id);
@@ -172,7 +172,8 @@ class FakeNode : public NodeApi {
   std::map<RequestId, RequestPtr> taken;
   std::optional<Error> refuse_all;
   std::chrono::milliseconds refuse_retry{};
-  bool finalise_at_once = false, silent_proofs = false;
+  bool finalise_at_once = false;
+  bool answer_waits_at_once = false;  ///< what a submission brings about is answered before it returns
   std::vector<EvidencePtr> evidence;
   Health health_now{true, true, ""};
   int submits = 0, cancelled = 0;

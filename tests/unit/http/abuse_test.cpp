@@ -223,8 +223,15 @@ TEST_CASE("Connections past the limit are told so, and served once others have c
   flood.clear();
   held.clear();
   CHECK(http.eventually([](FakeNode&, HttpServer& server) { return server.connections() == 0; }));
-  RawConnection late(http.port());
-  CHECK(late.get("/healthz").status == 200);
+  // What is left in the backlog, closed by its clients long ago, may still crowd one out: that one is closed
+  // unanswered.
+  auto until = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  bool served = false;
+  while (!served && std::chrono::steady_clock::now() < until) {
+    RawConnection late(http.port());
+    served = late.get("/healthz").status == 200;
+  }
+  CHECK(served);
 }
 
 TEST_CASE("A client that leaves while it waits is noticed, and its wait given up at the node") {

@@ -223,3 +223,20 @@ TEST_CASE("Looking up what is unknown or malformed is an error") {
   check_error(connection.get("/v1/requests/0x1234"), 400, "bad-request");
   check_error(connection.get("/v1/requests/nonsense/proof"), 400, "bad-request");
 }
+
+TEST_CASE("An answer that comes while another connection is being served is not held up") {
+  HttpFixture http;
+  Chain chain;
+  auto request = chain.request(1, "x");
+  // The node answers the waiting lookup from inside the submission's call.
+  http.on_loop([](FakeNode& node) { node.finalise_at_once = node.answer_waits_at_once = true; });
+  RawConnection waiting(http.port()), submitting(http.port());
+  waiting.say("GET /v1/requests/" + hex(request->id) + "?wait=finalised HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  REQUIRE(http.eventually([](FakeNode& node, HttpServer&) { return node.waiting() == 1; }));
+  submitting.say(
+      "POST /v1/requests HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/octet-stream\r\n"
+      "Content-Length: " +
+      std::to_string(request->canonical.size()) + "\r\n\r\n" + canonical(*request));
+  CHECK(waiting.hear().status == 200);
+  CHECK(submitting.hear().status == 200);
+}
