@@ -166,7 +166,7 @@ void Replica::Impl::resynchronise(NodeId to) {
   if (!state.active) return;
   if (to == leader()) {
     resend_votes(to);
-    pool.forget_forwarding();
+    pool.forget_forwarding(now);
   }
   if (leading()) heartbeat(Send::To::one, to);
 }

@@ -74,9 +74,7 @@ std::vector<LocalPool::Entry*> LocalPool::forwarded_before(Instant when) {
   std::vector<Entry*> out;
   for (const auto& [order, id] : forwarded_) {
     auto* entry = find(id);
-    // They were forwarded in order of arrival, but for those forwarded again: the first late one ends the search.
-    if (entry->forwarded_at > when) break;
-    if (!entry->owed_since) out.push_back(entry);
+    if (entry->forwarded_at <= when && !entry->owed_since) out.push_back(entry);
   }
   return out;
 }
@@ -141,8 +139,13 @@ std::vector<LocalPool::Entry*> LocalPool::rivals(const Request& request) {
   return out;
 }
 
-void LocalPool::forget_forwarding() {
-  for (auto* entry : forwarded_entries()) set_where(*entry, Where::waiting);
+void LocalPool::forget_forwarding(std::optional<Instant> disconnected_at) {
+  for (auto* entry : forwarded_entries()) {
+    entry->waited = disconnected_at ? *disconnected_at - entry->forwarded_at : Duration{};
+    set_where(*entry, Where::waiting);
+  }
+  if (disconnected_at) return;
+  for (const auto& [order, id] : waiting_) find(id)->waited = Duration{};
 }
 
 bool ForwardQueues::push(NodeId from, const RequestPtr& request) {

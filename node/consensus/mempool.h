@@ -29,7 +29,8 @@ class LocalPool {
     NodeId relayed_by;                ///< meaningful when not submitted
     Index index;                      ///< when in_log
     std::optional<Index> blocked_at;  ///< its nonce was taken or too old in the log up to here
-    Instant forwarded_at;             ///< when forwarded: first time in this view
+    Instant forwarded_at;             ///< when forwarded, less `waited`
+    Duration waited{};                ///< in this view so far, before the leader was lost
     Instant resent_at;
     std::optional<std::uint64_t> owed_since;  ///< censorship timer ran out: requests proposed in the view by then
   };
@@ -64,8 +65,9 @@ class LocalPool {
   void unblock(Entry& entry);
   /// Others with this sender and nonce.
   [[nodiscard]] std::vector<Entry*> rivals(const Request& request);
-  /// Everything that was forwarded waits again (a new leader, or the old one came back).
-  void forget_forwarding();
+  /// Everything that was forwarded waits again: for a new leader (nothing: the censorship clock starts anew), or until
+  /// the connection to this one is back (its time so far counts, or a leader could win time by dropping connections).
+  void forget_forwarding(std::optional<Instant> disconnected_at);
 
  private:
   using Slot = std::pair<PublicKey, std::uint64_t>;

@@ -13,7 +13,8 @@ class Pacemaker {
   explicit Pacemaker(const Parameters& parameters) : parameters_(parameters) {}
 
   [[nodiscard]] Duration timeout() const { return scaled(parameters_.view_timeout_ms); }
-  /// `ms` * 2^k, capped like the view timeout (but never below `ms`): patience with whatever a slow cluster is late with.
+  /// `ms` * 2^k, capped like the view timeout (but never below `ms`): patience with whatever a slow cluster is late
+  /// with.
   [[nodiscard]] Duration scaled(std::uint64_t ms) const {
     const std::uint64_t cap = std::max<std::uint64_t>(ms, parameters_.view_timeout_cap_ms);
     for (unsigned i = 0; i < back_off_ && ms < cap; ++i) ms *= 2;

@@ -93,7 +93,7 @@ void Replica::Impl::on(const PeerDown& input) {
   if (input.refused) refused.insert(input.node);
   if (!quorum_connected()) pace.stop();
   // The request may have been on its way: it is forwarded again when the leader is back, or to the next one.
-  if (input.node == leader()) pool.forget_forwarding();
+  if (input.node == leader()) pool.forget_forwarding(now);
 }
 
 void Replica::Impl::on(const Persisted& input) {

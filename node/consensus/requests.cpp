@@ -87,7 +87,8 @@ void Replica::Impl::forward_waiting() {
       if (!still_fits(*entry)) continue;
       if (queues.empty()) oldest_queued = now;
       if (!queues.push(self, entry->request)) break;
-      entry->forwarded_at = entry->resent_at = now;
+      entry->resent_at = now;
+      entry->forwarded_at = {now.us - entry->waited.count()};
       pool.set_where(*entry, LocalPool::Where::forwarded);
     }
     propose_batches();
@@ -99,7 +100,8 @@ void Replica::Impl::forward_waiting() {
   std::size_t bytes = 0;
   for (auto* entry : pool.waiting(room)) {
     if (!still_fits(*entry)) continue;
-    entry->forwarded_at = entry->resent_at = now;
+    entry->resent_at = now;
+    entry->forwarded_at = {now.us - entry->waited.count()};
     pool.set_where(*entry, LocalPool::Where::forwarded);
     bytes += entry->request->canonical.size();
     message.requests.push_back(entry->request);

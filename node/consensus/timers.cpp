@@ -59,8 +59,10 @@ bool Replica::Impl::any_censored() const {
 }
 
 void Replica::Impl::mark_owed() {
-  if (leader() == self) return;
-  // Under load a correct leader may be slow to check what is forwarded to it: patience grows with each view, as for the rest.
+  if (leader() == self || now - owed_checked_at < milliseconds(20)) return;
+  owed_checked_at = now;
+  // Under load a correct leader may be slow to check what is forwarded to it: patience grows with each view, as for the
+  // rest.
   auto timeout = pace.scaled(parameters.censorship_timeout_ms);
   for (auto* entry : pool.forwarded_before({now.us - timeout.count()})) {
     if (still_fits(*entry)) pool.mark_owed(*entry, proposed_in_view);

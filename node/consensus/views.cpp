@@ -22,7 +22,10 @@ void Replica::Impl::challenge(Reason reason, EvidencePtr evidence, Requests cens
   if (leader() == self || !may_challenge()) {
     if (reason != Reason::manual || !may_challenge()) return;
   }
-  if (own_challenge && !(evidence && !own_challenge->evidence)) return;
+  // Evidence adds to what was said before; an operator's word replaces what may be withdrawn again.
+  bool adds = own_challenge &&
+              ((evidence && !own_challenge->evidence) || (reason == Reason::manual && !own_challenge->evidence));
+  if (own_challenge && !adds) return;
   std::size_t count = 0, bytes = 0;
   while (count < censored.size() && count < max_censored_requests && bytes < max_censored_bytes) {
     bytes += censored[count++]->canonical.size();
@@ -78,7 +81,7 @@ void Replica::Impl::leave_for(View view) {
   durable_state.last_final.reset();
   votes.clear();
   queues.clear();
-  pool.forget_forwarding();
+  pool.forget_forwarding(std::nullopt);
   watch.new_view();
   own_challenge.reset();
   pending_lc.reset();
@@ -157,7 +160,7 @@ void Replica::Impl::receive(NodeId from, const ViewChange& change) {
   if (auto evidence = watch.saw_change(statement)) report_evidence(evidence, statement.node);
   if (statement.view < state.view) return answer_old_view(from);
   changes.add(change);
-  if (statement.view == state.view && state.active && from == statement.node) send_entry_proof(from);
+  if (statement.view == state.view && state.active && from == statement.node) answer_old_view(from);
 }
 
 bool Replica::Impl::change_is_complete(const ViewChange& change) {
