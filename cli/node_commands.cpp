@@ -56,13 +56,17 @@ bool could_do(const Act& act, const NodeView& node) {
   }
 }
 
-/// The chosen nodes take part again and have all that was final when they were asked for.
+/// The chosen nodes take part again, in the cluster's view where it has one, and have all that was final when they were
+/// asked for.
 bool all_back(const ClusterView& view, const std::vector<std::size_t>& positions, std::uint64_t final_before) {
+  const bool led = view.serving();
   for (const auto k : positions) {
     const auto& node = view.nodes[k];
     // One that ended again won't come back by waiting; what it says then is printed.
     if (!node.process.alive()) continue;
     if (!node.says || node.says->finalised < final_before) return false;
+    // One that has just started may still be in the view that it crashed in.
+    if (led && node.votes() && (!node.says->active || node.says->view < view.view())) return false;
   }
   return true;
 }

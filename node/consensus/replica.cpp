@@ -106,8 +106,9 @@ void Replica::Impl::on(const PersistFailed& input) {
 }
 
 void Replica::Impl::on(const ChallengeNow&) {
-  if (!may_challenge()) {
-    note("cannot challenge now: a learner, behind, or between views");
+  // One that reaches no quorum may be in a view that the others have left: its word would count for nothing.
+  if (!may_challenge() || !quorum_connected()) {
+    note("cannot challenge now: a learner, behind, between views, or not connected");
     return;
   }
   challenge(Reason::manual);

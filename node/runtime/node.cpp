@@ -205,15 +205,17 @@ void Node::set_peer(NodeId node, const HostPort& where) {
 }
 
 bool Node::challenge() {
+  const auto before = driver_->replica().status().view;
   driver_->feed(ChallengeNow{});
-  return driver_->replica().status().challenging.has_value();
+  const auto core = driver_->replica().status();
+  return core.challenging.has_value() || core.view > before;  // it may have been the one that was missing
 }
 
 Result<std::string> Node::on_command(std::string_view command) {
   if (command == "status") return dump(json_of(status(), setup_.genesis.genesis));
   if (command == "challenge") {
     if (!challenge())
-      return Error{"cannot-challenge", "this node can't challenge now: it is a learner, behind, or between views",
+      return Error{"cannot-challenge", "this node can't challenge now: it is a learner, behind, between views, or not connected to enough others",
                    "zell status"};
     auto core = driver_->replica().status();
     return dump({{"view", core.view.value}, {"leader", setup_.genesis.genesis.members[core.leader.value].name}});

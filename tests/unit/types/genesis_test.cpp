@@ -271,12 +271,12 @@ TEST_CASE("the canonical bytes are exactly the documented layout") {
         "000003e8"
         "00007530"
         "000000c8"
-        "000003e8"
+        "000007d0"
         "00000008"
         "00001000"
         "00100000"
         "00040000"
-        "00001000");
+        "00000400");
 }
 
 TEST_CASE("labels are not part of the canonical bytes, everything else is") {
