@@ -32,7 +32,8 @@ class SignatureScheme {
   /// Deterministic (RFC 6979), low-s, v = 27/28. REQUIRES: public_key(secret) has a value.
   [[nodiscard]] virtual Signature sign(const SecretKey& secret, const Hash& digest) const = 0;
   /// False also for a high s, and for a key that is no point of the curve.
-  [[nodiscard]] virtual bool verify(const PublicKey& key, const Hash& digest, const CompactSignature& signature) const = 0;
+  [[nodiscard]] virtual bool verify(const PublicKey& key, const Hash& digest,
+                                    const CompactSignature& signature) const = 0;
   /// nullopt for a high s, a v other than 27/28, or when nothing can be recovered.
   [[nodiscard]] virtual std::optional<PublicKey> recover(const Hash& digest, const Signature& signature) const = 0;
 };

@@ -16,18 +16,18 @@ struct ScryptCost {
 inline constexpr ScryptCost light_scrypt{4'096, 8, 6};
 
 struct KeyFile {
-  std::string name;     ///< the file's stem
-  Address address;      ///< zero if the file does not say (cast leaves it out)
-  PublicKey public_key; ///< zero if the file (made elsewhere) does not say and the key was not opened
-  bool dev = false;     ///< made for development: a node refuses it off loopback
+  std::string name;      ///< the file's stem
+  Address address;       ///< zero if the file does not say (cast leaves it out)
+  PublicKey public_key;  ///< zero if the file (made elsewhere) does not say and the key was not opened
+  bool dev = false;      ///< made for development: a node refuses it off loopback
 };
 
 /// The JSON text of a new key file. `dev` and the public key are written beside the standard's fields.
 [[nodiscard]] std::string encrypt_key(const SecretKey& secret, std::string_view passphrase, ScryptCost cost, bool dev);
 /// What a key file says without its passphrase (name is left empty). Code "bad-key-file".
 [[nodiscard]] Result<KeyFile> describe_key(std::string_view json);
-/// Codes "wrong-passphrase", "bad-key-file" (also if it holds another key than it names), "key-too-costly" (over 512 MiB,
-/// or over 16 times the work of n = 2^18, r = 8), "out-of-memory".
+/// Codes "wrong-passphrase", "bad-key-file" (also if it holds another key than it names), "key-too-costly" (over 512
+/// MiB, or over 16 times the work of n = 2^18, r = 8), "out-of-memory".
 [[nodiscard]] Result<SecretKey> decrypt_key(std::string_view json, std::string_view passphrase);
 
 /// Writes NAME.json, mode 0600, in `folder` (made 0700 if missing). Never replaces a file: code "exists".

@@ -215,8 +215,10 @@ Result<std::string> Node::on_command(std::string_view command) {
   if (command == "status") return dump(json_of(status(), setup_.genesis.genesis));
   if (command == "challenge") {
     if (!challenge())
-      return Error{"cannot-challenge", "this node can't challenge now: it is a learner, behind, between views, or not connected to enough others",
-                   "zell status"};
+      return Error{
+          "cannot-challenge",
+          "this node can't challenge now: it is a learner, behind, between views, or not connected to enough others",
+          "zell status"};
     auto core = driver_->replica().status();
     return dump({{"view", core.view.value}, {"leader", setup_.genesis.genesis.members[core.leader.value].name}});
   }

@@ -15,11 +15,11 @@ struct DurableState {
   Epoch epoch;
   Standing standing = Standing::member;
   View view;
-  bool active = true;  ///< the base of `view` is known
-  LogPoint base;       ///< of `view`; meaningful when active
-  View rejoin_view;    ///< meaningful when standing == rejoined
-  std::optional<LogPoint> last_lock;   ///< highest LOCK signed in `view`
-  std::optional<LogPoint> last_final;  ///< highest FINAL signed in `view`
+  bool active = true;                     ///< the base of `view` is known
+  LogPoint base;                          ///< of `view`; meaningful when active
+  View rejoin_view;                       ///< meaningful when standing == rejoined
+  std::optional<LogPoint> last_lock;      ///< highest LOCK signed in `view`
+  std::optional<LogPoint> last_final;     ///< highest FINAL signed in `view`
   std::optional<Certificate> highest_lc;  ///< the highest LC (or FC) ever held in this epoch, its bodies stored here
   LogPoint tip;  ///< end of this node's log: its batches are stored, and lead back to the finalised prefix
 

@@ -13,7 +13,7 @@ inline constexpr std::uint8_t request_version = 1;
 inline constexpr std::size_t max_app_bytes = 32;
 inline constexpr std::string_view default_app = "default";
 inline constexpr std::string_view reserved_app = "zell";  ///< probes and membership
-inline constexpr std::size_t max_payloads = 4'096;       ///< operations in one bundle
+inline constexpr std::size_t max_payloads = 4'096;        ///< operations in one bundle
 
 /// Immutable after decoding. `canonical` is header || body as in PROTOCOL.md; the other fields are read from it, and
 /// id and leaf are hashes over it (wire/request_codec makes them).
@@ -37,7 +37,14 @@ using RequestPtr = std::shared_ptr<const Request>;
 using Requests = std::vector<RequestPtr>;
 using RequestsPtr = std::shared_ptr<const Requests>;
 
-enum class RequestState : std::uint8_t { unknown = 0, initialised = 1, sequenced = 2, locked = 3, finalised = 4, refused = 5 };
+enum class RequestState : std::uint8_t {
+  unknown = 0,
+  initialised = 1,
+  sequenced = 2,
+  locked = 3,
+  finalised = 4,
+  refused = 5
+};
 [[nodiscard]] std::string_view to_string(RequestState state);
 
 }  // namespace zell

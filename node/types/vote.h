@@ -57,7 +57,7 @@ struct ProposalHeader {
 /// on resending: RFC 6979 gives the same bytes) and for batches that came under a certificate instead of a proposal.
 struct Batch {
   ProposalHeader header;
-  RequestsPtr requests;  ///< end.index - first + 1 of them
+  RequestsPtr requests;             ///< end.index - first + 1 of them
   std::uint32_t request_bytes = 0;  ///< sum of their canonical sizes
 
   [[nodiscard]] std::size_t count() const { return requests->size(); }

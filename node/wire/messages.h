@@ -13,8 +13,8 @@
 
 namespace zell {
 
-// Bounds of what one message carries; longer ones are refused. Beside them: batch_max_requests and batch_max_bytes for a
-// batch, one entry a member for signatures.
+// Bounds of what one message carries; longer ones are refused. Beside them: batch_max_requests and batch_max_bytes for
+// a batch, one entry a member for signatures.
 inline constexpr std::size_t max_requests_in_forward = 1'024;
 inline constexpr std::size_t max_requests_in_challenge = 64;
 inline constexpr std::size_t max_loose_request_bytes = 4 << 20;  ///< of a Forward's or a Challenge's requests together
@@ -38,7 +38,8 @@ struct CertificateMessage {
   Certificate certificate;
 };
 
-/// leader -> all, when idle (and relayed verbatim). Counters of one leader never repeat in a view: a replay is no sign of life.
+/// leader -> all, when idle (and relayed verbatim). Counters of one leader never repeat in a view: a replay is no sign
+/// of life.
 struct Heartbeat {
   View view;
   LogPoint tip;
@@ -57,8 +58,8 @@ struct SignedChallenge {
 
 struct SignedViewChange {
   NodeId node;
-  View view;   ///< the view that is changed to
-  Lock lock;   ///< highest ever held; "no lock" is view 0 and the epoch's first point
+  View view;  ///< the view that is changed to
+  Lock lock;  ///< highest ever held; "no lock" is view 0 and the epoch's first point
   Signature signature;
   friend bool operator==(const SignedViewChange&, const SignedViewChange&) = default;
 };
@@ -67,15 +68,15 @@ struct SignedViewChange {
 
 /// Two different proposals of one view that overlap, adjoin with parent_root != root, or (proof given) diverge.
 struct TwoProposals {
-  ProposalHeader a, b;               ///< a.end.index <= b.end.index
-  std::vector<Hash> consistency;     ///< used when they neither overlap nor adjoin; see verify_evidence
-  LogPoint b_root_at_a;              ///< unused (index 0) unless `consistency` is used
+  ProposalHeader a, b;            ///< a.end.index <= b.end.index
+  std::vector<Hash> consistency;  ///< used when they neither overlap nor adjoin; see verify_evidence
+  LogPoint b_root_at_a;           ///< unused (index 0) unless `consistency` is used
 };
 /// Two LOCKs of one (view, index) or two FINALs of one view, by one signer, that no one log contains.
 struct TwoVotes {
-  Vote a, b;                         ///< a.point.index <= b.point.index
-  std::vector<Hash> consistency;     ///< FINALs of different indexes: proves a root at a.index under b.root
-  Hash b_root_at_a;                  ///< that root; it differs from a.point.root
+  Vote a, b;                      ///< a.point.index <= b.point.index
+  std::vector<Hash> consistency;  ///< FINALs of different indexes: proves a root at a.index under b.root
+  Hash b_root_at_a;               ///< that root; it differs from a.point.root
 };
 /// FINAL(v, i) and a ViewChange above v that reports a lock below (v, i).
 struct HiddenLock {
@@ -85,7 +86,7 @@ struct HiddenLock {
 /// A signed proposal whose bodies give its root and whose request `position` (from 0) is bad.
 struct InvalidProposal {
   ProposalHeader header;
-  CompactRange parent;               ///< at header.first - 1
+  CompactRange parent;  ///< at header.first - 1
   RequestsPtr requests;
   std::uint32_t position = 0;
   /// For a nonce that is taken: the earlier request of that sender and nonce, and its proof under header.parent_root
@@ -135,7 +136,8 @@ struct Fetch {
   Index from;
   LogPoint target;
 };
-/// Batches that follow `from`. With `fc` its point is the end of the last batch; without, the end is what was asked for.
+/// Batches that follow `from`. With `fc` its point is the end of the last batch; without, the end is what was asked
+/// for.
 struct Chunk {
   Index from;
   std::vector<BatchPtr> batches;

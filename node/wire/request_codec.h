@@ -34,8 +34,9 @@ namespace zell {
                                       const PublicKey& sender, std::span<const Bytes> payloads,
                                       const CompactSignature& signature);
 /// Signs and builds. REQUIRES: the secret is valid.
-[[nodiscard]] RequestPtr sign_request(const SigningDomain& domain, const SignatureScheme& scheme, const SecretKey& secret,
-                                      std::string_view app, std::uint64_t nonce, std::span<const Bytes> payloads);
+[[nodiscard]] RequestPtr sign_request(const SigningDomain& domain, const SignatureScheme& scheme,
+                                      const SecretKey& secret, std::string_view app, std::uint64_t nonce,
+                                      std::span<const Bytes> payloads);
 /// The payloads of a well-formed request.
 [[nodiscard]] std::vector<ByteView> payloads_of(const Request& request);
 

@@ -9,7 +9,12 @@
 namespace zell {
 
 enum class Reason : std::uint8_t {
-  unresponsive = 1, stalled = 2, censored = 3, equivocation = 4, invalid_proposal = 5, manual = 6
+  unresponsive = 1,
+  stalled = 2,
+  censored = 3,
+  equivocation = 4,
+  invalid_proposal = 5,
+  manual = 6
 };
 [[nodiscard]] std::string_view to_string(Reason reason);
 

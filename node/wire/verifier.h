@@ -42,19 +42,23 @@ class RequestCache {
 
 /// Stateless but for caches of what was found good; thread-safe. Checks:
 ///   Forward      each request's form and signature
-///   Proposal     leader(view)'s signature, first <= end, count; each request: form and signature (first_bad is set, not
-///                refused). One whose payloads are not those of its own header is refused whole (code "bad-bodies"): the
-///                leader signs headers, so anyone on the way may have changed payloads, and they prove nothing against it.
-///                first_bad counts against the leader only once the headers are seen to give the signed root.
-///   Vote, Heartbeat, Challenge (with evidence), ViewChange, NewView, ViewAnswer: signer's key by recovery, view > 0 where it must be
-///   certificates distinct members, > 2/3 of the stake, each signature; ride-along ones too
+///   Proposal     leader(view)'s signature, first <= end, count; each request: form and signature (first_bad is set,
+///   not
+///                refused). One whose payloads are not those of its own header is refused whole (code "bad-bodies"):
+///                the leader signs headers, so anyone on the way may have changed payloads, and they prove nothing
+///                against it. first_bad counts against the leader only once the headers are seen to give the signed
+///                root.
+///   Vote, Heartbeat, Challenge (with evidence), ViewChange, NewView, ViewAnswer: signer's key by recovery, view > 0
+///   where it must be certificates distinct members, > 2/3 of the stake, each signature; ride-along ones too
 ///   ChallengeCertificate  > 1/3 of the stake; what they count against: challenged_view()
 ///   ViewChange   lock is below view; lc proves lock (LC or FC of that very view and point)
 ///   NewView      leader(view) signed; > 2/3; lockViews < view; base is the highest; base_lc proves it
-///   Challenge    evidence goes with equivocation and invalid_proposal only (not always: a nonce that is too old is seen
+///   Challenge    evidence goes with equivocation and invalid_proposal only (not always: a nonce that is too old is
+///   seen
 ///                by all and shown by none), and proves the leader of the challenged view guilty of just that; censored
 ///                requests go with censored only, each checked like a Forward's
-///   Chunk        its FC, form (contiguous from from+1, headers' indexes match counts), payloads that are their headers'.
+///   Chunk        its FC, form (contiguous from from+1, headers' indexes match counts), payloads that are their
+///   headers'.
 ///                Request signatures are not: the root is checked by the core.
 /// Fetch and ViewQuery claim nothing.
 class Verifier {
@@ -82,12 +86,13 @@ class Verifier {
   std::shared_ptr<const Impl> impl_;  // what it checks with, and the certificates that it remembers
 };
 
-/// Fills in the signature of a message that is this node's own and has none yet (all zero); relayed ones are left alone.
+/// Fills in the signature of a message that is this node's own and has none yet (all zero); relayed ones are left
+/// alone.
 [[nodiscard]] Message sign_message(Message message, NodeId self, const SecretKey& secret, const SignatureScheme& scheme,
                                    const SigningDomain& domain);
 
-/// The highest view that more than a third of the stake challenges, or nullopt: a challenge against u counts against every
-/// view <= u.
+/// The highest view that more than a third of the stake challenges, or nullopt: a challenge against u counts against
+/// every view <= u.
 [[nodiscard]] std::optional<View> challenged_view(const Genesis& genesis, std::span<const SignedChallenge> challenges);
 
 }  // namespace zell

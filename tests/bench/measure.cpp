@@ -1,7 +1,9 @@
-// measure GENESIS lone COUNT        one request at a time, each waited for: latency from sending to the answer "finalised"
-// measure GENESIS saturate COUNT    requests signed ahead, many in flight on all nodes: requests/s until all are final
+// measure GENESIS lone COUNT        one request at a time, each waited for: latency from sending to the answer
+// "finalised" measure GENESIS saturate COUNT    requests signed ahead, many in flight on all nodes: requests/s until
+// all are final
 //
-// GENESIS is a running cluster's genesis.toml. Figures are of this machine, in this run, with the load on the same cores.
+// GENESIS is a running cluster's genesis.toml. Figures are of this machine, in this run, with the load on the same
+// cores.
 
 #include <algorithm>
 #include <atomic>
@@ -78,8 +80,9 @@ int lone(const Cluster& cluster, std::size_t count) {
     took.push_back(ms_since(start));
   }
   std::sort(took.begin(), took.end());
-  std::printf("lone request, submit to final at the node asked, over HTTP: p50 %.2f ms, p99 %.2f ms, max %.2f ms (%zu)\n",
-              took[count / 2], took[count * 99 / 100], took.back(), count);
+  std::printf(
+      "lone request, submit to final at the node asked, over HTTP: p50 %.2f ms, p99 %.2f ms, max %.2f ms (%zu)\n",
+      took[count / 2], took[count * 99 / 100], took.back(), count);
   return 0;
 }
 
@@ -104,8 +107,9 @@ int saturate(const Cluster& cluster, std::size_t count) {
   for (auto& thread : threads) thread.join();
   if (failed) return 1;
   double seconds = ms_since(start) / 1'000;
-  std::printf("saturated: %zu single-signature requests of 128 B final in %.2f s: %.0f requests/s (%zu nodes, %u cores)\n",
-              count, seconds, static_cast<double>(count) / seconds, cluster.urls.size(), std::thread::hardware_concurrency());
+  std::printf(
+      "saturated: %zu single-signature requests of 128 B final in %.2f s: %.0f requests/s (%zu nodes, %u cores)\n",
+      count, seconds, static_cast<double>(count) / seconds, cluster.urls.size(), std::thread::hardware_concurrency());
   return 0;
 }
 
