@@ -1,4 +1,6 @@
-#include "tests/simulation/world.h"
+#include "tests/simulation/plan.h"
+
+#include "node/base/prng.h"
 
 namespace zell::simulation {
 

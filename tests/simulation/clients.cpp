@@ -1,0 +1,34 @@
+#include "node/wire/request_codec.h"
+#include "tests/simulation/world_impl.h"
+
+namespace zell::simulation {
+
+using std::chrono::milliseconds;
+
+void World::schedule_requests() {
+  auto add = [this](Duration low, Duration high) {
+    auto i = requests_.size();
+    Bytes payload{static_cast<std::uint8_t>(i)};
+    auto user = Liar::user(plan_.seed, i % 3);
+    requests_.push_back(sign_request(verifier_.domain(), scheme(), user, "default", 1 + i, std::span(&payload, 1)));
+    checks_.submitted(requests_.back());
+    auto delay = between(low, high);
+    last_submission_ = std::max(last_submission_, now() + delay);
+    at(delay, [this, i] { submit(i); });
+  };
+  for (std::size_t i = 0; i < plan_.requests; ++i) add(milliseconds(1), plan_.chaos);
+  if (!plan_.watch_patience) return;
+  auto settled = plan_.chaos + 3 * milliseconds(genesis_.parameters.view_timeout_cap_ms);
+  for (std::size_t i = 0; i < 10; ++i) add(settled, settled + milliseconds(4'000));
+}
+
+void World::submit(std::size_t which) {
+  const auto& request = requests_[which];
+  if (checks_.is_final(request->id)) return;
+  NodeId to{static_cast<std::uint16_t>(random_.below(plan_.nodes))};
+  if (honest(to) && nodes_[to.value].replica && !nodes_[to.value].paused) step(to, Submit{request});
+  // What is initialised lives in memory: a client submits again until it is final.
+  at(milliseconds(700), [this, which] { submit(which); });
+}
+
+}  // namespace zell::simulation
