@@ -91,7 +91,10 @@ void Replica::Impl::receive(NodeId from, const Chunk& chunk) {
   for (const auto& batch : chunk.batches) {
     const auto& header = batch->header;
     if (fitting.empty()) {
-      if (header.parent() != log.finalised()) continue;  // below what is final by now
+      if (header.parent() != log.finalised()) {
+        if (header.parent().index == log.finalised().index && finality) answer_other_log(from);
+        continue;  // below what is final by now, or not this log
+      }
       range = *log.range_at(log.finalised());
     } else if (header.parent() != fitting.back()->header.end) {
       return note("a chunk's batches do not follow each other", from);
@@ -131,6 +134,11 @@ void Replica::Impl::receive(NodeId from, const Chunk& chunk) {
     ask(target);
     break;
   }
+}
+
+/// It serves another log than the one that is final here. If it believes in it, it can prove the conflict.
+void Replica::Impl::answer_other_log(NodeId to) {
+  if (allow_answer(to, proof_sent, milliseconds(50))) send_now(Send::To::one, to, CertificateMessage{*finality});
 }
 
 void Replica::Impl::ask_leader_news(bool everyone) {

@@ -73,6 +73,12 @@ struct ServeLog {
   Index from;
 };
 
+/// Is a verified FC below what is final here of this node's own log? If the log's root at its index is another, the
+/// answer is a Received from this node itself: the Conflict with the newest FC. Else there is none.
+struct CheckFinality {
+  Certificate certificate;
+};
+
 /// A request's state changed, for the requests that were submitted here. `reason` is set when refused: duplicate,
 /// nonce-too-old, busy, learner, stopped, bad-app.
 struct RequestUpdate {
@@ -116,6 +122,7 @@ struct Effects {
   std::vector<Persist> persists;
   std::vector<Send> sends;
   std::vector<ServeLog> serves;
+  std::vector<CheckFinality> checks;
   std::vector<Event> events;
   std::optional<Instant> wake_at;  ///< call step(Tick) then, unless another step says otherwise before
 };

@@ -31,7 +31,12 @@ void Replica::Impl::receive(NodeId from, const Proposal& proposal) {
   // Early ones are held: 2 W of them, the lowest ones kept. A proposal of a view further ahead than the next comes
   // again.
   if (header.view.value > state.view.value + 1) return;
-  held.try_emplace({header.view, header.first}, proposal);
+  // A copy that someone else changed on the way must not keep out the leader's own.
+  if (from == genesis.leader(header.view)) {
+    held.insert_or_assign({header.view, header.first}, proposal);
+  } else {
+    held.try_emplace({header.view, header.first}, proposal);
+  }
   if (held.size() > 2 * parameters.batches_in_flight) held.erase(std::prev(held.end()));
 }
 
@@ -183,18 +188,13 @@ void Replica::Impl::hold_lock(const Certificate& certificate) {
 }
 
 void Replica::Impl::on_finality_certificate(const Certificate& certificate, NodeId from) {
-  auto recent = recent_final.find(certificate.point.index);
-  if (recent != recent_final.end() && recent->second != certificate.point.root) {
-    return stop("safety-violation", "two finality certificates conflict at index " +
-                                        std::to_string(certificate.point.index.value) +
-                                        ": a third of the stake or more is faulty");
-  }
+  if (auto found = at_odds(certificate)) return receive(self, *found);
   bool news = !known_fc || certificate.point.index > known_fc->point.index;
   if (certificate.view > state.view || (certificate.view == state.view && !state.active)) {
     enter(certificate.view, certificate.point, {std::make_shared<const Message>(CertificateMessage{certificate})});
   }
-  if (!news) return;
-  recent_final[certificate.point.index] = certificate.point.root;
+  if (!news) return check_older_finality(certificate);
+  recent_final[certificate.point.index] = certificate;
   if (recent_final.size() > max_recent_final) recent_final.erase(recent_final.begin());
   for (const auto& signer : certificate.signatures) {
     watch.saw_final({Phase::final, certificate.view, certificate.point, signer.node, signer.signature});
@@ -206,6 +206,46 @@ void Replica::Impl::on_finality_certificate(const Certificate& certificate, Node
   pace.progressed(now);
   if (log.range_at(certificate.point)) return finalise(certificate);
   want(certificate.point, from);
+}
+
+std::optional<Conflict> Replica::Impl::at_odds(const Certificate& certificate) const {
+  auto recent = recent_final.find(certificate.point.index);
+  if (recent == recent_final.end() || recent->second.point.root == certificate.point.root) return std::nullopt;
+  return Conflict{recent->second, certificate, certificate.point.root, {}};
+}
+
+/// The log below what is final is in the store, so whoever reads it compares. Any peer can show old certificates, true
+/// ones too: one at a time.
+void Replica::Impl::check_older_finality(const Certificate& certificate) {
+  if (certificate.point.index >= log.finalised().index || recent_final.contains(certificate.point.index)) return;
+  if (now - finality_checked_at < std::chrono::milliseconds(20)) return;
+  finality_checked_at = now;
+  out->checks.push_back({certificate});
+}
+
+void Replica::Impl::receive(NodeId, const Conflict& found) {
+  if (!stopped_code.empty()) return;
+  // Who signed both FINALs in one view is guilty by name.
+  for (const auto& one : found.a.signatures) {
+    if (found.a.view != found.b.view) break;
+    for (const auto& other : found.b.signatures) {
+      if (one.node != other.node) continue;
+      Vote a{Phase::final, found.a.view, found.a.point, one.node, one.signature};
+      Vote b{Phase::final, found.b.view, found.b.point, other.node, other.signature};
+      report_evidence(std::make_shared<Evidence>(TwoVotes{a, b, found.consistency, found.b_root_at_a}), one.node);
+    }
+  }
+  conflict = delta.conflict = std::make_shared<const Message>(found);
+  out->sends.push_back({Send::To::others, self, conflict, false, 0});
+  stop_for_conflict();
+}
+
+void Replica::Impl::stop_for_conflict() {
+  const auto& found = std::get<Conflict>(*conflict);
+  stop("safety-violation", "two finality certificates conflict, of views " + std::to_string(found.a.view.value) +
+                               " and " + std::to_string(found.b.view.value) + ", at index " +
+                               std::to_string(found.a.point.index.value) +
+                               ": a third of the stake or more is faulty. Both are kept");
 }
 
 void Replica::Impl::finalise(const Certificate& certificate) {

@@ -31,7 +31,8 @@ Replica::Impl::Impl(const Genesis& genesis_in, NodeId self_in, ReplicaOptions op
       changes(genesis_in),
       pace(genesis_in.parameters),
       known_fc(recovered.fc),
-      heartbeat_counter(options.incarnation) {
+      heartbeat_counter(options.incarnation),
+      conflict(std::move(recovered.conflict)) {
   for (const auto& batch : recovered.unfinalised) log.keep_aside(batch);
   // A tip below what is final is from before a certificate that came without it: the log is the finalised prefix then.
   if (state.tip.index > log.finalised().index) {
@@ -54,6 +55,7 @@ Effects Replica::Impl::step(const Input& input, Instant at) {
   if (!started) {
     started = true;
     view_since = last_signed_news = now;
+    if (conflict) stop_for_conflict();
     had_work = work_pending();
     if (quorum_connected() && state.active) pace.start(now);
     // What this node told itself did not survive the restart.
@@ -85,6 +87,7 @@ void Replica::Impl::on(const PeerUp& input) {
   connected.insert(input.node);
   refused.erase(input.node);
   if (!had_quorum && quorum_connected()) pace.start(now);
+  if (conflict) out->sends.push_back({Send::To::one, input.node, conflict, false, 0});
   resynchronise(input.node);
 }
 
@@ -125,8 +128,6 @@ void Replica::Impl::settle() {
   if (work_pending() && !had_work) pace.work_began(now);
   had_work = work_pending();
   run_timers();
-  act_on_challenges();
-  propose_batches();
   forward_waiting();
 }
 
@@ -150,6 +151,13 @@ void Replica::Impl::send_now(Send::To to, NodeId node, Message message, bool sig
 
 void Replica::Impl::flush_delta() {
   if (!stopped_code.empty()) {
+    // What stopped it is the last thing that it writes, and all of it.
+    if (delta.conflict) {
+      Delta last;
+      last.evidence = std::move(delta.evidence);
+      last.conflict = std::move(delta.conflict);
+      out->persists.push_back({++last_persist, std::move(last)});
+    }
     delta = {};
     delta_urgent = false;
     waiting_sends.clear();

@@ -83,6 +83,10 @@ struct Replica::Impl {
   void on_finality_certificate(const Certificate& certificate, NodeId from);
   void hold_lock(const Certificate& certificate);
   void finalise(const Certificate& certificate);
+  [[nodiscard]] std::optional<Conflict> at_odds(const Certificate& certificate) const;
+  void check_older_finality(const Certificate& certificate);
+  void receive(NodeId from, const Conflict& conflict);
+  void stop_for_conflict();
   void follow_certified();  ///< certificates whose bodies have arrived since
   [[nodiscard]] bool forgot_own_vote(const Certificate& certificate) const;
   void become_learner(std::string_view why);
@@ -119,6 +123,7 @@ struct Replica::Impl {
   void want(const LogPoint& target, NodeId source, bool at_once = false);
   void ask(const LogPoint& target);
   void forget_wants();
+  void answer_other_log(NodeId to);
   void ask_leader_news(bool everyone);
   void send_entry_proof(NodeId to);
   void answer_old_view(NodeId to);
@@ -205,7 +210,9 @@ struct Replica::Impl {
   Instant news_asked_at{}, query_sent_at{};
   std::map<NodeId, Instant> proof_sent, chunk_sent, news_sent;
   std::map<NodeId, View> view_answers;
-  std::map<Index, Hash> recent_final;  ///< roots of recent FCs, to notice a conflicting one
+  std::map<Index, Certificate> recent_final;  ///< to notice a conflicting one
+  Instant finality_checked_at{};
+  MessagePtr conflict;  ///< a Conflict: this node has stopped for good
 };
 
 }  // namespace zell

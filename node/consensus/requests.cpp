@@ -6,8 +6,7 @@
 namespace zell {
 namespace {
 
-/// One Forward message: small enough that a vote never waits long behind it.
-constexpr std::size_t max_forward_requests = 1'024;
+/// Of one Forward message: small enough that a vote never waits long behind it.
 constexpr std::size_t max_forward_bytes = 512 << 10;
 
 }  // namespace
@@ -105,7 +104,7 @@ void Replica::Impl::forward_waiting() {
     pool.set_where(*entry, LocalPool::Where::forwarded);
     bytes += entry->request->canonical.size();
     message.requests.push_back(entry->request);
-    if (message.requests.size() < max_forward_requests && bytes < max_forward_bytes) continue;
+    if (message.requests.size() < max_requests_in_forward && bytes < max_forward_bytes) continue;
     send_now(Send::To::one, leader(), std::exchange(message, {}));
     bytes = 0;
   }
@@ -119,7 +118,7 @@ void Replica::Impl::resend_forwarded() {
   std::size_t bytes = 0;
   for (auto* entry : pool.forwarded_entries()) {
     if (now - entry->resent_at < gap || !still_fits(*entry)) continue;
-    if (message.requests.size() == max_forward_requests || bytes >= max_forward_bytes) break;
+    if (message.requests.size() == max_requests_in_forward || bytes >= max_forward_bytes) break;
     entry->resent_at = now;
     if (leader() == self) {
       (void)queues.push(self, entry->request);

@@ -8,9 +8,7 @@
 namespace zell {
 namespace {
 
-// Of a Challenge's requests: the codec admits 64 and 4 MiB.
-constexpr std::size_t max_censored_requests = 64;
-constexpr std::size_t max_censored_bytes = 2 << 20;
+constexpr std::size_t max_censored_bytes = 2 << 20;  // of a Challenge's requests, half of what the codec admits
 
 }  // namespace
 
@@ -27,7 +25,7 @@ void Replica::Impl::challenge(Reason reason, EvidencePtr evidence, Requests cens
               ((evidence && !own_challenge->evidence) || (reason == Reason::manual && !own_challenge->evidence));
   if (own_challenge && !adds) return;
   std::size_t count = 0, bytes = 0;
-  while (count < censored.size() && count < max_censored_requests && bytes < max_censored_bytes) {
+  while (count < censored.size() && count < max_requests_in_challenge && bytes < max_censored_bytes) {
     bytes += censored[count++]->canonical.size();
   }
   censored.resize(count);
@@ -194,8 +192,7 @@ void Replica::Impl::receive(NodeId from, const NewView& news) {
   if (news.view < state.view) return answer_old_view(from);
   if (news.view == state.view && state.active) return;
   if (news.base.point.index == log.finalised().index && news.base.point.root != log.finalised().root) {
-    return stop("safety-violation",
-                "a justified base conflicts with what is final: a third of the stake or more is faulty");
+    return note("a justified base contradicts what is final here: a third of the stake or more is faulty", from);
   }
   if (state.standing == Standing::learner) try_rejoin(news);
   enter(news.view, news.base.point, {std::make_shared<const Message>(news)});

@@ -76,6 +76,7 @@ void Driver::carry_out(Effects effects) {
     if (hold_.may_go(send)) transmit(std::move(send));
   }
   for (const auto& serve : effects.serves) outlets_.serve(serve);
+  for (const auto& check : effects.checks) outlets_.check(check);
   for (const auto& event : effects.events) outlets_.event(event);
   wake_at_ = effects.wake_at;
 }

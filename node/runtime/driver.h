@@ -23,6 +23,7 @@ class Driver {
     std::function<bool(NodeId)> connected;
     std::function<void(NodeId, Lane, FramePtr)> send;
     std::function<void(const ServeLog&)> serve;
+    std::function<void(const CheckFinality&)> check;
     std::function<void(const Event&)> event;
     std::function<void(const ReplicaStatus&)> progress;  ///< after a run of steps
     std::function<void(Index)> stored_final;             ///< the finality certificate of this index is on disk

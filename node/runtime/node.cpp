@@ -117,6 +117,7 @@ void Node::make_driver(Recovered recovered, NonceWindows nonces) {
   };
   outlets.send = send;
   outlets.serve = [this](const ServeLog& what) { log_server_->serve(what); };
+  outlets.check = [this](const CheckFinality& what) { check_finality(what.certificate); };
   outlets.event = [this](const Event& event) { on_event(event); };
   outlets.progress = [this](const ReplicaStatus& status) { api_->on_progress(status); };
   outlets.stored_final = [this](Index index) { api_->on_stored_final(index); };
@@ -261,6 +262,20 @@ void Node::on_refused(std::string what) {
 void Node::on_event(const Event& event) {
   events_.on_event(event, Driver::now());
   api_->on_event(event);
+}
+
+void Node::check_finality(const Certificate& older) {
+  auto done = [this, older](Result<ConsistencyProof> proof) {
+    if (!proof.ok()) {
+      log_.write(LogLevel::warn, "node", "an older finality certificate could not be compared with the log",
+                 {{"index", older.point.index.value}, {"why", proof.error().what}});
+      return;
+    }
+    if (!proof->certificate || proof->first.root == older.point.root) return;
+    Conflict found{older, *proof->certificate, proof->first.root, std::move(proof->path)};
+    driver_->feed(Received{self_, verifier_->own(std::move(found))});
+  };
+  api_->prove_consistency(older.point.index, {}, std::move(done));
 }
 
 NodeStatus Node::status() const {

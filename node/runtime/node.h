@@ -66,6 +66,7 @@ class Node : private TransportHandler {
   [[nodiscard]] Status open_http();
   [[nodiscard]] Status open_control();
   void on_event(const Event& event);
+  void check_finality(const Certificate& older);
   [[nodiscard]] NodeStatus status() const;
   [[nodiscard]] Health health() const;
   [[nodiscard]] Result<std::string> on_command(std::string_view command);

@@ -46,7 +46,7 @@ Result<Recovered> LogStore::recover(const ReplayVisitor& visitor) {
 // ---- Writing
 
 bool LogStore::Plan::empty() const {
-  return !state && !entry_proof && batches.empty() && certificates.empty() && evidence.empty();
+  return !state && !entry_proof && batches.empty() && certificates.empty() && evidence.empty() && !conflict;
 }
 
 Status LogStore::commit(std::span<const Delta> deltas) {
@@ -73,6 +73,7 @@ LogStore::Plan LogStore::plan(std::span<const Delta> deltas) {
     for (const auto& end : delta.dropped) branches_.drop(end, out.batches);
     if (delta.fc && branches_.finalise(delta.fc->point, out.batches)) out.certificates.push_back(&*delta.fc);
     for (const auto& evidence : delta.evidence) plan_evidence(evidence, out);
+    if (delta.conflict) out.conflict = delta.conflict;
   }
   return out;
 }
@@ -96,6 +97,7 @@ Status LogStore::write(const Plan& plan) {
     if (status.ok()) status = tables_->put_evidence(position, evidence);
   }
   if (status.ok() && plan.entry_proof) status = tables_->put_entry_proof(*plan.entry_proof);
+  if (status.ok() && plan.conflict) status = tables_->put_conflict(plan.conflict);
   if (status.ok() && plan.state) status = tables_->put_state(*plan.state);
   if (status.ok()) status = tables_->commit();
   return status;

@@ -32,6 +32,7 @@ class LogStore final : public Store {
     BatchChanges batches;
     std::vector<const Certificate*> certificates;
     std::vector<std::pair<std::uint64_t, EvidencePtr>> evidence;
+    MessagePtr conflict;
     [[nodiscard]] bool empty() const;
   };
   [[nodiscard]] Plan plan(std::span<const Delta> deltas);

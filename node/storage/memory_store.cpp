@@ -64,6 +64,10 @@ class MemoryTables final : public Tables {
     evidence_.push_back(evidence);
     return Ok{};
   }
+  Status put_conflict(const MessagePtr& conflict) override {
+    conflict_ = conflict;
+    return Ok{};
+  }
   Status commit() override { return Ok{}; }
   void rollback() override {}
   Status maintain(bool) override { return Ok{}; }
@@ -73,6 +77,7 @@ class MemoryTables final : public Tables {
   Result<DurableState> state() override { return state_; }
   Result<std::vector<MessagePtr>> entry_proof() override { return entry_proof_; }
   Result<std::vector<EvidencePtr>> evidence() override { return evidence_; }
+  Result<MessagePtr> conflict() override { return conflict_; }
   Result<std::optional<Certificate>> newest_certificate() override {
     if (certificates_.empty()) return std::optional<Certificate>{};
     return std::optional(certificates_.rbegin()->second);
@@ -104,6 +109,7 @@ class MemoryTables final : public Tables {
   DurableState state_;
   std::vector<MessagePtr> entry_proof_;
   std::vector<EvidencePtr> evidence_;
+  MessagePtr conflict_;
 };
 
 }  // namespace

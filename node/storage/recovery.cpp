@@ -79,6 +79,9 @@ Status Reading::read_records() {
   auto evidence = tables_.evidence();
   if (!evidence.ok()) return evidence.error();
   out_.evidence_count = evidence->size();
+  auto conflict = tables_.conflict();
+  if (!conflict.ok()) return conflict.error();
+  out_.conflict = std::move(*conflict);
   return Ok{};
 }
 

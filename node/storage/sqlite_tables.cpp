@@ -13,7 +13,7 @@ const char* const sqlite_schema =
 
 namespace {
 
-constexpr std::int64_t state_record = 1, entry_proof_record = 2;
+constexpr std::int64_t state_record = 1, entry_proof_record = 2, conflict_record = 3;
 // Pages of 4 KiB. Small checkpoints, after a commit was reported, cost a few milliseconds each and keep the log of
 // writes so short that commits overwrite it: growing the file costs each commit nearly twice its time. Past 16 MiB a
 // commit makes one itself, for a caller that never calls maintain().
@@ -166,6 +166,10 @@ Status SqliteTables::put_evidence(std::uint64_t position, const EvidencePtr& evi
   return s_.put_evidence.bind(1, static_cast<std::int64_t>(position)).bind(2, value).run();
 }
 
+Status SqliteTables::put_conflict(const MessagePtr& conflict) {
+  return put_record(conflict_record, Sealed::conflict, encode_message(*conflict, context_.domain.epoch));
+}
+
 Status SqliteTables::maintain(bool only_if_overdue) {
   if (db_->wal_pages() < (only_if_overdue ? checkpoint_overdue_pages : checkpoint_due_pages)) return Ok{};
   return db_->checkpoint(false);
@@ -210,6 +214,17 @@ Result<std::vector<MessagePtr>> SqliteTables::entry_proof() {
   auto proof = decode_entry_proof(*bytes, context_);
   if (!proof) return corrupt_error(name(), "the proof of the current view can't be read");
   return std::move(*proof);
+}
+
+Result<MessagePtr> SqliteTables::conflict() {
+  auto bytes = read_record(conflict_record, Sealed::conflict);
+  if (!bytes.ok()) return bytes.error();
+  if (bytes->empty()) return MessagePtr{};
+  auto message = decode_message(*bytes, context_);
+  if (!message.ok() || !std::holds_alternative<Conflict>(*message)) {
+    return corrupt_error(name(), "the conflict of certificates that was found can't be read");
+  }
+  return std::make_shared<const Message>(std::move(*message));
 }
 
 Result<std::vector<EvidencePtr>> SqliteTables::evidence() {

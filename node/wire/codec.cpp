@@ -91,6 +91,12 @@ struct MessageWriter {
     out.fixed(m.nonce);
     out.fixed(m.signature);
   }
+  void operator()(const Conflict& m) const {
+    write_certificate(out, m.a);
+    write_certificate(out, m.b);
+    out.fixed(m.b_root_at_a);
+    write_hashes(out, m.consistency);
+  }
 };
 
 /// One overload a message.
@@ -160,6 +166,12 @@ struct MessageReader {
     m.view = {in.u64()};
     m.nonce = in.fixed<Nonce32>();
     m.signature = in.fixed<Signature>();
+  }
+  void fill(Conflict& m) const {
+    m.a = read_certificate(in, context);
+    m.b = read_certificate(in, context);
+    m.b_root_at_a = in.fixed<Hash>();
+    m.consistency = read_hashes(in);
   }
 };
 

@@ -17,9 +17,10 @@ struct Delta {
   std::optional<std::vector<MessagePtr>>
       entry_proof;                    ///< by which the current view was entered; replaces the stored one
   std::vector<EvidencePtr> evidence;  ///< to add
+  MessagePtr conflict;                ///< a Conflict, kept for good; null: none
 
   [[nodiscard]] bool empty() const {
-    return !state && batches.empty() && dropped.empty() && !fc && !entry_proof && evidence.empty();
+    return !state && batches.empty() && dropped.empty() && !fc && !entry_proof && evidence.empty() && !conflict;
   }
 };
 
@@ -34,6 +35,7 @@ struct Recovered {
   std::vector<BatchPtr> unfinalised;  ///< every stored batch above it, on any branch, by end index
   std::vector<MessagePtr> entry_proof;
   std::uint64_t evidence_count = 0;
+  MessagePtr conflict;  ///< a Conflict, if one was ever found: this node has stopped for good. Else null
 };
 
 }  // namespace zell

@@ -9,8 +9,8 @@ namespace zell {
 namespace {
 
 constexpr std::array<std::string_view, std::variant_size_v<Message>> message_names{
-    "Forward",    "Proposal", "Vote",  "Certificate", "Heartbeat", "Challenge", "ChallengeCertificate",
-    "ViewChange", "NewView",  "Fetch", "Chunk",       "ViewQuery", "ViewAnswer"};
+    "Forward",    "Proposal", "Vote",  "Certificate", "Heartbeat", "Challenge",  "ChallengeCertificate",
+    "ViewChange", "NewView",  "Fetch", "Chunk",       "ViewQuery", "ViewAnswer", "Conflict"};
 
 struct LaneOf {
   Lane operator()(const Forward&) const { return Lane::normal; }

@@ -154,8 +154,18 @@ struct ViewAnswer {
   Signature signature;
 };
 
+// ---- The end of all trust
+
+/// any -> all: two finality certificates that no one log contains, so a third of the stake or more is faulty. Who holds
+/// it stops for good.
+struct Conflict {
+  Certificate a, b;               ///< FCs of one epoch; a.point.index <= b.point.index
+  Hash b_root_at_a;               ///< of b's log at a's index; it differs from a.point.root
+  std::vector<Hash> consistency;  ///< shows it, by RFC 6962; empty at equal indexes
+};
+
 using Message = std::variant<Forward, Proposal, Vote, CertificateMessage, Heartbeat, Challenge, ChallengeCertificate,
-                             ViewChange, NewView, Fetch, Chunk, ViewQuery, ViewAnswer>;
+                             ViewChange, NewView, Fetch, Chunk, ViewQuery, ViewAnswer, Conflict>;
 using MessagePtr = std::shared_ptr<const Message>;
 
 /// A name for logs and counters, e.g. "Proposal".

@@ -20,14 +20,6 @@ bool is_range(const ProposalHeader& header) {
   return header.first.value >= 1 && header.first <= header.end.index;
 }
 
-/// True if the log that ends in `end` is shown to have a root at `point.index` that is not `point.root`. A proof fixes
-/// the root there, so an honest signer of both would need a collision of SHA-256.
-bool shown_to_diverge(const LogPoint& point, const LogPoint& end, const Hash& root_at_point,
-                      const std::vector<Hash>& consistency) {
-  return point.index.value >= 1 && point.index < end.index && root_at_point != point.root &&
-         verify_consistency(point.index.value, root_at_point, end.index.value, end.root, consistency);
-}
-
 /// An honest leader's proposals of a view tile one log, and are resent verbatim.
 bool contradict(const TwoProposals& evidence) {
   const auto& [a, b, consistency, b_root_at_a] = evidence;
@@ -123,6 +115,12 @@ Result<NodeId> prove(const InvalidProposal& evidence, const SignerCheck& signers
 }
 
 }  // namespace
+
+bool shown_to_diverge(const LogPoint& point, const LogPoint& end, const Hash& root_at_point,
+                      const std::vector<Hash>& consistency) {
+  return point.index.value >= 1 && point.index < end.index && root_at_point != point.root &&
+         verify_consistency(point.index.value, root_at_point, end.index.value, end.root, consistency);
+}
 
 Result<NodeId> prove_guilt(const Evidence& evidence, const SignerCheck& signers) {
   return std::visit([&](const auto& kind) { return prove(kind, signers); }, evidence);

@@ -32,6 +32,11 @@ struct SignerCheck {
   }
 };
 
+/// True if the log that ends in `end` is shown to have a root at `point.index` that is not `point.root`: the root there
+/// is `root_at_point`, as `consistency` proves. An honest signer of both would need a collision of SHA-256.
+[[nodiscard]] bool shown_to_diverge(const LogPoint& point, const LogPoint& end, const Hash& root_at_point,
+                                    const std::vector<Hash>& consistency);
+
 /// The member that the evidence proves guilty. Code "bad-evidence".
 [[nodiscard]] Result<NodeId> prove_guilt(const Evidence& evidence, const SignerCheck& signers);
 

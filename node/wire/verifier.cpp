@@ -257,6 +257,19 @@ struct Verifier::Impl {
     }
     return Ok{};
   }
+
+  [[nodiscard]] Status check(Conflict& m) const {
+    if (m.a.phase != Phase::final || m.b.phase != Phase::final) {
+      return refused("bad-conflict", "only finality certificates conflict");
+    }
+    const bool equal_index = m.a.point.index == m.b.point.index;
+    const bool at_odds =
+        equal_index ? m.a.point.root != m.b.point.root && m.b_root_at_a == m.b.point.root && m.consistency.empty()
+                    : shown_to_diverge(m.a.point, m.b.point, m.b_root_at_a, m.consistency);
+    if (!at_odds) return refused("bad-conflict", "one log may contain both certificates");
+    if (auto status = check_certificate(m.a); !status) return status;
+    return check_certificate(m.b);
+  }
 };
 
 Verifier::Verifier(const Genesis& genesis, const SignatureScheme& scheme, RequestCache* cache)

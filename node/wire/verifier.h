@@ -60,6 +60,7 @@ class RequestCache {
 ///   Chunk        its FC, form (contiguous from from+1, headers' indexes match counts), payloads that are their
 ///   headers'.
 ///                Request signatures are not: the root is checked by the core.
+///   Conflict     both FCs, and that no one log contains both
 /// Fetch and ViewQuery claim nothing.
 class Verifier {
  public:

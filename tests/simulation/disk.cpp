@@ -35,4 +35,13 @@ void World::serve(NodeId id, const ServeLog& serve) {
   transmit(id, serve.to, chunk);
 }
 
+/// With less than a third of the stake faulty there is nothing to find.
+void World::check_finality(NodeId id, const Certificate& older) {
+  ++outcome_.seen["older finality certificates compared with the log"];
+  auto leaves = nodes_[id.value].disk.store->read_leaves({1}, older.point.index);
+  if (leaves.ok() && tree_root(*leaves) != older.point.root && honest(id)) {
+    throw Violation("a finality certificate contradicts the final log of " + name(id));
+  }
+}
+
 }  // namespace zell::simulation

@@ -86,6 +86,7 @@ void World::carry_out(NodeId id, Effects effects) {
   for (auto& send : effects.sends) node.held.push_back(std::move(send));
   for (const auto& event : effects.events) on_event(id, event);
   for (const auto& request : effects.serves) serve(id, request);
+  for (const auto& check : effects.checks) check_finality(id, check.certificate);
   if (!node.disk.in_flight.empty() && !node.committing) commit(id);
   release(id);
   if (effects.wake_at && nodes_[id.value].life == life) {

@@ -91,6 +91,7 @@ class World {
   // ---- disk.cpp
   void commit(NodeId id);
   void serve(NodeId id, const ServeLog& serve);
+  void check_finality(NodeId id, const Certificate& older);
 
   // ---- network.cpp
   bool linked(NodeId a, NodeId b) const {

@@ -78,7 +78,11 @@ Driven::Driven(const Genesis& genesis, NodeId self, Recovered recovered)
 void Driven::step(const Input& input) {
   auto effects = replica_.step(input, now_);
   if (effects.drop_held) std::erase_if(held_, [](const Send& send) { return send.sign; });
-  for (const auto& persist : effects.persists) last_ = persist.id;
+  for (auto& persist : effects.persists) {
+    last_ = persist.id;
+    persisted_ = std::move(persist.delta);
+  }
+  checks_.insert(checks_.end(), effects.checks.begin(), effects.checks.end());
   held_.insert(held_.end(), effects.sends.begin(), effects.sends.end());
   events_.insert(events_.end(), effects.events.begin(), effects.events.end());
 }

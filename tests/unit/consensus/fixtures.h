@@ -45,6 +45,9 @@ class Driven {
   [[nodiscard]] static std::vector<Vote> votes(const std::vector<Send>& sends, Phase phase);
   [[nodiscard]] ReplicaStatus status() const { return replica_.status(); }
   [[nodiscard]] const std::vector<Event>& events() const { return events_; }
+  /// Of the last Persist.
+  [[nodiscard]] const Delta& persisted() const { return persisted_; }
+  [[nodiscard]] const std::vector<CheckFinality>& checks() const { return checks_; }
 
  private:
   NodeId self_;
@@ -55,6 +58,8 @@ class Driven {
   std::deque<Send> held_;
   PersistId last_ = 0, durable_ = 0;
   std::vector<Event> events_;
+  Delta persisted_;
+  std::vector<CheckFinality> checks_;
 };
 
 }  // namespace zell::consensus_test

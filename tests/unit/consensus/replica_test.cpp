@@ -150,3 +150,67 @@ TEST_CASE("a batch that was fetched, cut anew on the way, is no proposal: it acc
   CHECK(node.status().evidence_count == 0);
   CHECK_FALSE(node.status().challenging);
 }
+
+TEST_CASE(
+    "two conflicting finality certificates stop a node for good: both are kept, shown to all, and name who signed "
+    "both") {
+  Follower f;
+  f.settle();
+  f.node.hear(leader, proposal_of(*f.first));
+  f.node.hear(leader, CertificateMessage{make_certificate(Phase::final, {0}, f.first->header.end, {0, 1, 2})});
+  f.settle();
+  REQUIRE(f.node.status().finalised == f.first->header.end);
+  auto other = make_batch({0}, {}, {make_request(2, 1)});
+  f.node.hear({3}, CertificateMessage{make_certificate(Phase::final, {0}, other->header.end, {0, 2, 3})});
+  CHECK(f.node.status().stopped_code == "safety-violation");
+  CHECK(f.node.status().evidence_count == 2);  // n1 and n3 signed both
+  REQUIRE(f.node.persisted().conflict);
+  CHECK(f.node.persisted().evidence.size() == 2);
+  auto sends = f.node.released();
+  REQUIRE(sends.size() == 1);
+  CHECK(std::get<Conflict>(*sends[0].message).b.point == other->header.end);
+  f.node.hear(leader, proposal_of(*f.second));
+  f.node.make_durable();
+  CHECK(f.node.released().empty());
+
+  Recovered recovered = fresh_member();
+  recovered.conflict = f.node.persisted().conflict;
+  Driven again(f.genesis, self, recovered);
+  CHECK(again.status().stopped_code == "safety-violation");
+  again.step(PeerUp{leader});
+  again.hear(leader, proposal_of(*f.first));
+  again.make_durable();
+  sends = again.released();
+  REQUIRE(sends.size() == 1);  // whoever connects learns why
+  CHECK(std::holds_alternative<Conflict>(*sends[0].message));
+}
+
+TEST_CASE("a finality certificate below what is final here is compared with the log, and its conflict believed") {
+  auto genesis = make_genesis({1, 1, 1, 1});
+  auto first = make_batch({0}, {}, {make_request(1, 1), make_request(1, 2)});
+  Recovered recovered = fresh_member();
+  recovered.finalised = after({}, *first);
+  recovered.state.tip = first->header.end;
+  recovered.fc = make_certificate(Phase::final, {0}, first->header.end, {0, 1, 2});
+  Driven node(genesis, self, recovered);
+  node.connect(4);
+  auto lower = make_certificate(Phase::final, {1}, make_batch({1}, {}, {make_request(3, 1)})->header.end, {0, 2, 3});
+  node.hear({3}, CertificateMessage{lower});
+  REQUIRE(node.checks().size() == 1);
+  CHECK(node.checks()[0].certificate == lower);
+  CHECK(node.status().stopped_code.empty());
+  node.hear(self, Conflict{lower, *recovered.fc, {}, {}});
+  CHECK(node.status().stopped_code == "safety-violation");
+}
+
+TEST_CASE("a leader's own copy of an early proposal takes the place of one that came from someone else") {
+  Follower f;
+  f.settle();
+  Batch changed = *f.second;  // the leader's signed header over other bodies
+  changed.requests = std::make_shared<const Requests>(Requests{make_request(1, 2, 7)});
+  f.node.hear({3}, proposal_of(changed));
+  f.node.hear(leader, proposal_of(*f.second));
+  f.node.hear({3}, proposal_of(changed));
+  f.node.hear(leader, proposal_of(*f.first));
+  CHECK(f.node.status().sequenced == f.second->header.end);
+}

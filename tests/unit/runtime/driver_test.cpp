@@ -33,6 +33,7 @@ struct Leader {
       checked = checked && verifier->check(*message).ok();
     };
     outlets.serve = [](const ServeLog&) {};
+    outlets.check = [](const CheckFinality&) {};
     outlets.event = [this](const Event& event) {
       if (auto* stop = std::get_if<Stopped>(&event)) stopped = stop->code;
     };

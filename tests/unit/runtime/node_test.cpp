@@ -199,7 +199,7 @@ TEST_CASE("inclusion and consistency proofs hold against the newest certificate"
   auto range =
       cluster.ask<ConsistencyProof>([&](auto done) { cluster.api(0).prove_consistency(Index{5}, Index{4}, done); });
   CHECK(range.error().code == "bad-range");
-  auto evidence = cluster.ask<std::vector<EvidencePtr>>([&](auto done) { cluster.api(0).read_evidence(done); });
+  auto evidence = cluster.ask<std::vector<EvidencePtr>>([&](auto done) { cluster.api(1).read_evidence(done); });
   REQUIRE(evidence.ok());
   CHECK(evidence->empty());
 }
@@ -284,6 +284,55 @@ TEST_CASE("four nodes finalise alike, go on without a leader, and the one that w
   REQUIRE(cluster.loop().run_until([&] { return cluster.api(3).status().view > view && all_ready(); }));
   reply = cluster.submit(0, numbered(cluster, 200, 5));
   CHECK(reply.results[4].state == RequestState::finalised);
+}
+
+/// A quorum that signs two logs: what only a third of the stake or more can do together.
+void store_another_log(TestCluster& cluster, std::size_t member, const SecretKey& liar, std::uint64_t length) {
+  auto store = open_store(cluster.folder_of(member), cluster.genesis(), NodeId{static_cast<std::uint16_t>(member)});
+  REQUIRE(store.ok());
+  auto recovered = (*store)->recover([](const Batch&) {});
+  REQUIRE(recovered.ok());
+  auto batch = std::make_shared<Batch>();
+  CompactRange range;
+  batch->header.first = {1};
+  batch->header.parent_root = range.root();
+  auto requests = numbered(cluster, 500, length, "bob");
+  for (const auto& request : requests) {
+    range.append(request->leaf);
+    batch->request_bytes += static_cast<std::uint32_t>(request->canonical.size());
+  }
+  batch->header.end = {{range.size()}, range.root()};
+  batch->requests = std::make_shared<const Requests>(std::move(requests));
+  Delta delta;
+  delta.fc = Certificate{Phase::final, {0}, batch->header.end, {}};
+  auto digest = vote_digest(cluster.domain(), Phase::final, {0}, batch->header.end);
+  delta.fc->signatures.push_back({NodeId{0}, secp256k1_scheme().sign(liar, digest)});
+  delta.batches.push_back(std::move(batch));
+  delta.state = recovered->state;
+  delta.state->tip = delta.fc->point;
+  REQUIRE((*store)->commit(std::span(&delta, 1)).ok());
+}
+
+TEST_CASE("nodes that hold two histories find out when they meet, stop, and stay stopped") {
+  const std::uint64_t other_length = GENERATE(1u, 5u, 9u);  // shorter than the first one's log, as long, longer
+  TestCluster cluster(2, 9);
+  cluster.start(0);
+  for (std::uint64_t i = 1; i <= 5; i += 2) {
+    REQUIRE(cluster.submit(0, numbered(cluster, i, i == 5 ? 1 : 2)).results[0].state == RequestState::finalised);
+  }
+  store_another_log(cluster, 1, dev_secret_key(1, "n1"), other_length);
+  cluster.start(1);
+  auto stopped = [&](std::size_t i) { return cluster.api(i).status().stopped_code == "safety-violation"; };
+  REQUIRE(cluster.loop().run_until([&] { return stopped(0) && stopped(1); }));
+  auto evidence = cluster.ask<std::vector<EvidencePtr>>([&](auto done) { cluster.api(1).read_evidence(done); });
+  REQUIRE(evidence.ok());
+  REQUIRE(evidence->size() == 1);
+  CHECK(cluster.submit(0, {cluster.request(900, "more")}).results[0].reason == "stopped");
+  cluster.stop(0);
+  cluster.stop(1);
+  cluster.start(0);
+  CHECK(stopped(0));
+  CHECK(cluster.read(0, {Index{1}, 1 << 20, false, 0ms})->fc->point.index == Index{5});
 }
 
 }  // namespace zell

@@ -64,6 +64,7 @@ TEST_CASE("a delta's parts are stored, and an empty part changes nothing") {
   delta.state->last_final = branch.point();
   delta.entry_proof = test::some_entry_proof({3});
   delta.evidence = {test::some_evidence(1)};
+  delta.conflict = std::make_shared<const Message>(Conflict{*delta.fc, *delta.fc, branch.range.root(), {}});
   store.commit(delta);
   store.commit(Delta{});
   const auto recovered = store.reopen();
@@ -73,6 +74,8 @@ TEST_CASE("a delta's parts are stored, and an empty part changes nothing") {
   CHECK(recovered.unfinalised.empty());
   CHECK(recovered.entry_proof.size() == 2);
   CHECK(recovered.evidence_count == 1);
+  REQUIRE(recovered.conflict);
+  CHECK(std::get<Conflict>(*recovered.conflict).a == *delta.fc);
 }
 
 TEST_CASE("recovery visits the finalised batches in log order and hands over the others") {

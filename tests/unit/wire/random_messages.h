@@ -53,8 +53,10 @@ class RandomMessages {
         return chunk();
       case 11:
         return ViewQuery{fixed<Nonce32>()};
-      default:
+      case 12:
         return ViewAnswer{node(), view(), fixed<Nonce32>(), fixed<Signature>()};
+      default:
+        return Conflict{certificate(), certificate(), fixed<Hash>(), hashes()};
     }
   }
 

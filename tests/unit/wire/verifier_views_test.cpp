@@ -255,3 +255,28 @@ TEST_CASE_METHOD(VerifierFixture, "what a node signs passes, and what is signed 
   CHECK(std::get<Vote>(sign(own[1], {2})).signature.is_zero());
   CHECK(verifier.own(own[1])->get().index() == 2);
 }
+
+// ---- Conflicts
+
+TEST_CASE_METHOD(VerifierFixture,
+                 "a conflict is two finality certificates that no one log contains, and nothing less") {
+  const LogPoint other{{4}, leaf_hash({})};
+  const auto ours = cluster.certificate(Phase::final, {0}, log.at(4));
+  const auto theirs = cluster.certificate(Phase::final, {2}, other, {1, 2, 3});
+  const auto higher = cluster.certificate(Phase::final, {1}, log.at(9));
+  CHECK(code(Conflict{ours, theirs, other.root, {}}) == "ok");
+  CHECK(code(Conflict{theirs, higher, log.at(4).root, log.consistency(4, 9)}) == "ok");
+  // One log has both; or nothing shows that it has not.
+  CHECK(code(Conflict{ours, ours, log.at(4).root, {}}) == "bad-conflict");
+  CHECK(code(Conflict{ours, higher, log.at(4).root, log.consistency(4, 9)}) == "bad-conflict");
+  CHECK(code(Conflict{theirs, higher, log.at(4).root, {}}) == "bad-conflict");
+  CHECK(code(Conflict{theirs, higher, log.at(5).root, log.consistency(5, 9)}) == "bad-conflict");
+  CHECK(code(Conflict{higher, theirs, other.root, log.consistency(4, 9)}) == "bad-conflict");
+  // Locks may differ: that is what view changes are for.
+  CHECK(code(Conflict{cluster.certificate(Phase::lock, {0}, log.at(4)), theirs, other.root, {}}) == "bad-conflict");
+  CHECK(code(Conflict{cluster.certificate(Phase::final, {0}, log.at(4), {0, 1}), theirs, other.root, {}}) ==
+        "bad-certificate");
+  auto forged = theirs;
+  forged.signatures[0].signature = flipped_v(forged.signatures[0].signature);
+  CHECK(code(Conflict{ours, forged, other.root, {}}) == "bad-certificate");
+}
