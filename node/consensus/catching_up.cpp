@@ -168,6 +168,8 @@ void Replica::Impl::resynchronise(NodeId to) {
   send_entry_proof(to);
   if (state.highest_lc) send_now(Send::To::one, to, CertificateMessage{*state.highest_lc});
   if (known_fc) send_now(Send::To::one, to, CertificateMessage{*known_fc});
+  // Its own word: if it does not remember it, its disk is an old copy.
+  if (const auto* change = changes.of(to)) send_now(Send::To::one, to, *change);
   if (!state.active) send_view_change(Send::To::one, to);
   if (own_challenge) send_challenge();
   if (state.standing == Standing::learner) send_now(Send::To::one, to, ViewQuery{options.query_nonce});

@@ -15,7 +15,11 @@ void Replica::Impl::receive(NodeId from, const Proposal& proposal) {
   if (proposal.fc) on_certificate(*proposal.fc, from);
   const auto& header = proposal.header;
   if (header.view < state.view) return answer_old_view(from);
-  if (genesis.leader(header.view) == self) return;  // our own, relayed
+  if (genesis.leader(header.view) == self) {  // our own, relayed
+    if (header.view > state.view || header.end.index > log.tip().index)
+      forgot("now a learner: a proposal of its own is unknown here, so its data is an old copy");
+    return;
+  }
   if (header.view == state.view && state.active) {
     if (auto evidence = watch.saw_header(header)) {
       report_evidence(evidence, leader());
@@ -136,7 +140,8 @@ void Replica::Impl::receive(NodeId from, const CertificateMessage& message) {
 }
 
 void Replica::Impl::on_certificate(const Certificate& certificate, NodeId from) {
-  if (forgot_own_vote(certificate)) become_learner("a certificate holds a vote that this node does not remember");
+  if (forgot_own_vote(certificate))
+    forgot("now a learner: a vote of its own is unknown here, so its data is an old copy");
   if (certificate.phase == Phase::lock) {
     on_lock_certificate(certificate, from);
   } else {
@@ -322,12 +327,14 @@ void Replica::Impl::tidy_side() {
   }
 }
 
-void Replica::Impl::become_learner(std::string_view why) {
+/// What this node signs it stores first. Something of its own that it does not remember comes from a life after this
+/// one: its data folder is an old copy.
+void Replica::Impl::forgot(std::string_view what) {
   if (state.standing == Standing::learner) return;
   change_state().standing = Standing::learner;
   own_challenge.reset();
   view_answers.clear();
-  note(why, self);
+  note(what, self);
 }
 
 void Replica::Impl::report_evidence(EvidencePtr evidence, NodeId guilty) {

@@ -89,7 +89,7 @@ struct Replica::Impl {
   void stop_for_conflict();
   void follow_certified();  ///< certificates whose bodies have arrived since
   [[nodiscard]] bool forgot_own_vote(const Certificate& certificate) const;
-  void become_learner(std::string_view why);
+  void forgot(std::string_view what);
   void switch_chain(const LogPoint& target);
   void tidy_side();
   void resend_votes(NodeId to);

@@ -44,6 +44,8 @@ void Replica::Impl::send_challenge() {
 
 void Replica::Impl::receive(NodeId from, const Challenge& news) {
   const auto& statement = news.signed_part;
+  if (statement.node == self && statement.view > state.view)
+    forgot("now a learner: a challenge of its own is unknown here, so its data is an old copy");
   if (statement.view < state.view) return answer_old_view(from);
   challenges.add(statement);
   if (statement.view != state.view || statement.node == self) return;
@@ -155,6 +157,8 @@ void Replica::Impl::receive(NodeId from, const ViewChange& change) {
   if (change.fc) on_certificate(*change.fc, from);
   if (change.lc) on_certificate(*change.lc, from);
   const auto& statement = change.signed_part;
+  if (statement.node == self && statement.view > state.view)
+    return forgot("now a learner: a view change of its own is unknown here, so its data is an old copy");
   if (auto evidence = watch.saw_change(statement)) report_evidence(evidence, statement.node);
   if (statement.view < state.view) return answer_old_view(from);
   changes.add(change);
@@ -191,6 +195,9 @@ void Replica::Impl::try_new_view() {
 void Replica::Impl::receive(NodeId from, const NewView& news) {
   if (news.view < state.view) return answer_old_view(from);
   if (news.view == state.view && state.active) return;
+  // It is stored before it is sent: it can't come from elsewhere.
+  if (genesis.leader(news.view) == self)
+    forgot("now a learner: a NewView of its own is unknown here, so its data is an old copy");
   if (news.base.point.index == log.finalised().index && news.base.point.root != log.finalised().root) {
     return note("a justified base contradicts what is final here: a third of the stake or more is faulty", from);
   }

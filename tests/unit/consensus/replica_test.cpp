@@ -214,3 +214,44 @@ TEST_CASE("a leader's own copy of an early proposal takes the place of one that 
   f.node.hear(leader, proposal_of(*f.first));
   CHECK(f.node.status().sequenced == f.second->header.end);
 }
+
+TEST_CASE(
+    "a node that meets something that it signed and does not remember becomes a learner, and signs nothing more") {
+  const Lock no_lock{{0}, {{0}, empty_root()}};
+  auto beyond = make_batch({0}, {}, {make_request(1, 1)});
+  beyond = make_batch({0}, after({}, *beyond), {make_request(1, 2)});
+  struct Case {
+    NodeId who;
+    Message message;
+  };
+  const std::vector<Case> cases{
+      {self, ViewChange{{self, {2}, no_lock, {}}, {}, {}}},
+      {self, challenge_of(self, {1})},
+      {self, NewView{{1}, no_lock, {}, {}, {}}},  // leader of view 1
+      {leader, proposal_of(*beyond)},
+      {self, CertificateMessage{make_certificate(Phase::lock, {0}, beyond->header.end, {1, 2, 3})}},
+  };
+  for (const auto& one : cases) {
+    Driven node(make_genesis({1, 1, 1, 1}), one.who);
+    node.connect(4);
+    REQUIRE(node.status().standing == Standing::member);
+    node.hear({3}, one.message);
+    CHECK(node.status().standing == Standing::learner);
+    REQUIRE(node.persisted().state);
+    CHECK(node.persisted().state->standing == Standing::learner);
+  }
+}
+
+TEST_CASE("a node that connects is sent its own newest view change") {
+  Follower f;
+  f.settle();
+  f.node.hear({3}, ViewChange{{{3}, {1}, {{0}, {{0}, empty_root()}}, {}}, {}, {}});
+  f.node.step(PeerDown{{3}, false});
+  f.settle();
+  f.node.step(PeerUp{{3}});
+  auto sends = f.node.released();
+  CHECK(std::any_of(sends.begin(), sends.end(), [](const Send& send) {
+    const auto* change = std::get_if<ViewChange>(send.message.get());
+    return change && send.node == NodeId{3} && change->signed_part.node == NodeId{3};
+  }));
+}
