@@ -29,21 +29,26 @@ Json to_json(const UserKey& key) {
 
 int list(const Globals& globals) {
   const auto environment = Environment::of_process();
-  auto keys = list_user_keys(environment, keys_of_cluster(environment, globals));
-  if (!keys) return fail(keys.error());
+  auto found = list_user_keys(environment, keys_of_cluster(environment, globals));
+  if (!found) return fail(found.error());
+  const int code = found->broken.empty() ? done : negative;
   if (globals.json) {
-    Json all = Json::array();
-    for (const auto& key : *keys) all.push_back(to_json(key));
-    print_json({{"keys", all}});
-    return done;
+    Json all = Json::array(), broken = Json::array();
+    for (const auto& key : found->keys) all.push_back(to_json(key));
+    for (const auto& [name, error] : found->broken) {
+      broken.push_back({{"name", name}, {"code", error.code}, {"reason", error.what}, {"hint", error.hint}});
+    }
+    print_json({{"keys", all}, {"broken", broken}});
+    return code;
   }
   Table table({{"NAME"}, {"ADDRESS"}, {"KIND"}, {"FILE"}});
-  for (const auto& key : *keys) {
+  for (const auto& key : found->keys) {
     table.add({key.key.name, to_checksum_hex(key.key.address), key.key.dev ? "dev" : "own", key.file.string()});
   }
   table.print();
-  if (keys->empty()) hint("try", "zell key new NAME · zell up (brings dev keys)");
-  return done;
+  for (const auto& broken : found->broken) talk(error_line(broken.error));
+  if (found->keys.empty()) hint("try", "zell key new NAME · zell up (brings dev keys)");
+  return code;
 }
 
 int show(const Globals& globals, const std::string& name) {

@@ -38,7 +38,7 @@ class Names {
   explicit Names(const std::filesystem::path& cluster_keys) {
     auto keys = list_user_keys(Environment::of_process(), cluster_keys);
     if (!keys) return;  // then senders are shown by address
-    for (const auto& key : *keys) {
+    for (const auto& key : keys->keys) {
       if (!key.key.public_key.is_zero()) names_.emplace(key.key.public_key, key.key.name);
     }
   }

@@ -114,6 +114,17 @@ void print_with_undo(std::string_view line, std::string_view undo) {
   print(fmt::format("{}{}{}", line, std::string(space, ' '), ink(Ink::dim, fmt::format("undo: {}", undo))));
 }
 
+std::string error_line(const Error& error) {
+  auto line = ink_err(Ink::red, "error:") + " " + error.what;
+  // A hint is a command to try, or a remark that reads on its own.
+  if (error.hint.starts_with("zell ") || error.hint.starts_with("chmod ") || error.hint.starts_with("cat ")) {
+    line += ". try: " + error.hint;
+  } else if (!error.hint.empty()) {
+    line += ". " + error.hint;
+  }
+  return line;
+}
+
 int fail(const Error& error) {
   const int code = exit_code_of(error);
   if (mode.json) {
@@ -122,14 +133,7 @@ int fail(const Error& error) {
     print(document.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
     return code;
   }
-  auto line = ink_err(Ink::red, "error:") + " " + error.what;
-  // A hint is a command to try, or a remark that reads on its own.
-  if (error.hint.starts_with("zell ") || error.hint.starts_with("chmod ") || error.hint.starts_with("cat ")) {
-    line += ". try: " + error.hint;
-  } else if (!error.hint.empty()) {
-    line += ". " + error.hint;
-  }
-  talk(line);
+  talk(error_line(error));
   return code;
 }
 

@@ -39,6 +39,8 @@ void talk(std::string_view line);
 void hint(std::string_view label, std::string_view commands);
 /// A line of data with an undo beside it: on the same line on a terminal, else as talk.
 void print_with_undo(std::string_view line, std::string_view undo);
+/// "error: what. try: hint".
+[[nodiscard]] std::string error_line(const Error& error);
 /// What, why and what to do: text to stderr, or with --json a document to stdout. Returns the exit code to leave with.
 [[nodiscard]] int fail(const Error& error);
 

@@ -25,13 +25,14 @@ milliseconds left_until(Clock::time_point deadline) {
 Result<RequestPtr> sign_probe(const FoundCluster& cluster) {
   auto genesis = load_genesis(cluster.paths.genesis());
   if (!genesis) return genesis.error();
-  auto keys = list_keys(cluster.paths.keys());
-  if (!keys) return keys.error();
-  if (keys->empty()) {
+  auto found = list_keys(cluster.paths.keys());
+  if (!found) return found.error();
+  if (found->keys.empty() && !found->broken.empty()) return found->broken.front().error;
+  if (found->keys.empty()) {
     return Error{"no-such-key", "the cluster has lost its dev keys in " + cluster.paths.keys().string(),
                  "zell cluster rm"};
   }
-  auto json = load_key_file(cluster.paths.keys() / (keys->front().name + ".json"));
+  auto json = load_key_file(cluster.paths.keys() / (found->keys.front().name + ".json"));
   if (!json) return json.error();
   auto secret = decrypt_key(*json, "");
   if (!secret) return secret.error();

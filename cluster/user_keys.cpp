@@ -1,17 +1,20 @@
 #include "cluster/user_keys.h"
 
+#include <iterator>
+
 #include "node/config/nearest.h"
 
 namespace zell {
 namespace {
 
-Status add_keys_of(const std::filesystem::path& folder, bool of_cluster, std::vector<UserKey>& out) {
-  auto keys = list_keys(folder);
-  if (!keys) return keys.error();
-  for (auto& key : *keys) {
+Status add_keys_of(const std::filesystem::path& folder, bool of_cluster, UserKeys& out) {
+  auto found = list_keys(folder);
+  if (!found) return found.error();
+  for (auto& key : found->keys) {
     auto file = folder / (key.name + ".json");
-    out.push_back({std::move(key), std::move(file), of_cluster});
+    out.keys.push_back({std::move(key), std::move(file), of_cluster});
   }
+  std::move(found->broken.begin(), found->broken.end(), std::back_inserter(out.broken));
   return Ok{};
 }
 
@@ -26,8 +29,8 @@ Result<UserKey> key_at(const std::filesystem::path& file) {
 
 }  // namespace
 
-Result<std::vector<UserKey>> list_user_keys(const Environment& environment, const std::filesystem::path& cluster_keys) {
-  std::vector<UserKey> out;
+Result<UserKeys> list_user_keys(const Environment& environment, const std::filesystem::path& cluster_keys) {
+  UserKeys out;
   if (!cluster_keys.empty()) {
     if (auto added = add_keys_of(cluster_keys, true, out); !added) return added.error();
   }
@@ -38,12 +41,15 @@ Result<std::vector<UserKey>> list_user_keys(const Environment& environment, cons
 Result<UserKey> find_user_key(const Environment& environment, const std::filesystem::path& cluster_keys,
                               const std::string& name) {
   if (name.find('/') != std::string::npos) return key_at(name);
-  auto keys = list_user_keys(environment, cluster_keys);
-  if (!keys) return keys.error();
+  auto found = list_user_keys(environment, cluster_keys);
+  if (!found) return found.error();
   std::vector<std::string_view> names;
-  for (auto& key : *keys) {
+  for (auto& key : found->keys) {
     if (key.key.name == name) return std::move(key);
     names.push_back(key.key.name);
+  }
+  for (const auto& broken : found->broken) {
+    if (broken.name == name) return broken.error;
   }
   const auto near = nearest_word(name, names);
   return Error{"no-such-key", "no key is called '" + name + "'",

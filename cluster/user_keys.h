@@ -18,11 +18,15 @@ struct UserKey {
   bool of_cluster = false;  ///< in the cluster's folder
 };
 
+struct UserKeys {
+  std::vector<UserKey> keys;
+  std::vector<BrokenKey> broken;
+};
 /// The cluster's (if `cluster_keys` is not empty) before the person's. Codes: list_keys's.
-[[nodiscard]] Result<std::vector<UserKey>> list_user_keys(const Environment& environment,
-                                                          const std::filesystem::path& cluster_keys);
+[[nodiscard]] Result<UserKeys> list_user_keys(const Environment& environment,
+                                              const std::filesystem::path& cluster_keys);
 /// By name, the cluster's first, or by the path of a key file (it contains a '/'). Code "no-such-key", with the
-/// nearest.
+/// nearest; what is wrong with its file.
 [[nodiscard]] Result<UserKey> find_user_key(const Environment& environment, const std::filesystem::path& cluster_keys,
                                             const std::string& name);
 /// With the empty passphrase if it is a dev key, else with the one given. Codes: decrypt_key's.

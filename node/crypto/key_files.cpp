@@ -118,6 +118,15 @@ Result<std::string> read_all(const File& file, const fs::path& path) {
   return text;
 }
 
+Result<KeyFile> describe_file(const fs::path& path) {
+  const auto text = load_key_file(path);
+  if (!text) return text.error();
+  auto key = describe_key(*text);
+  if (!key) return Error{key.error().code, path.string() + ": " + key.error().what, key.error().hint};
+  key->name = path.stem().string();
+  return key;
+}
+
 }  // namespace
 
 Status save_key(const fs::path& folder, std::string_view name, std::string_view json) {
@@ -151,25 +160,30 @@ Result<std::string> load_key_file(const fs::path& path) {
   return read_all(file, path);
 }
 
-Result<std::vector<KeyFile>> list_keys(const fs::path& folder) {
-  std::vector<KeyFile> keys;
+Result<KeyFolder> list_keys(const fs::path& folder) {
+  KeyFolder out;
   std::error_code error;
   fs::directory_iterator entry(folder, error);
-  if (error == std::errc::no_such_file_or_directory) return keys;
+  if (error == std::errc::no_such_file_or_directory) return out;
+  if (!error) {
+    if (auto status = check_folder(folder); !status) return status.error();
+  }
   for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
     const auto& path = entry->path();
     const auto name = path.stem().string();
     if (path.extension() != ".json" || name.front() == '.') continue;
-    const auto text = load_key_file(path);
-    if (!text) return text.error();
-    auto key = describe_key(*text);
-    if (!key) return Error{key.error().code, path.string() + ": " + key.error().what, key.error().hint};
-    key->name = name;
-    keys.push_back(std::move(*key));
+    auto key = describe_file(path);
+    if (key) {
+      out.keys.push_back(std::move(*key));
+    } else {
+      out.broken.push_back({name, key.error()});
+    }
   }
   if (error) return Error{"io", "cannot read " + folder.string() + ": " + error.message(), ""};
-  std::sort(keys.begin(), keys.end(), [](const KeyFile& a, const KeyFile& b) { return a.name < b.name; });
-  return keys;
+  const auto by_name = [](const auto& a, const auto& b) { return a.name < b.name; };
+  std::sort(out.keys.begin(), out.keys.end(), by_name);
+  std::sort(out.broken.begin(), out.broken.end(), by_name);
+  return out;
 }
 
 }  // namespace zell

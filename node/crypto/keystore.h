@@ -35,8 +35,17 @@ struct KeyFile {
 [[nodiscard]] Status save_key(const std::filesystem::path& folder, std::string_view name, std::string_view json);
 /// Refuses a file or folder that others may read (code "too-open"; the hint is the chmod to run), or over 64 KiB.
 [[nodiscard]] Result<std::string> load_key_file(const std::filesystem::path& file);
-/// All key files (*.json, not hidden) of a folder, by name; a missing folder has none. One that is broken is an error
-/// that names it.
-[[nodiscard]] Result<std::vector<KeyFile>> list_keys(const std::filesystem::path& folder);
+/// A key file that can't be used, and why; the error names the file.
+struct BrokenKey {
+  std::string name;
+  Error error;
+};
+struct KeyFolder {
+  std::vector<KeyFile> keys;
+  std::vector<BrokenKey> broken;  ///< they don't keep the others from being used
+};
+/// All key files (*.json, not hidden) of a folder, by name; a missing folder has none. Codes "too-open" (the folder),
+/// "io".
+[[nodiscard]] Result<KeyFolder> list_keys(const std::filesystem::path& folder);
 
 }  // namespace zell

@@ -104,7 +104,8 @@ TEST_CASE("a file that others may use is refused, with the command that mends it
     REQUIRE_FALSE(loaded.ok());
     CHECK(loaded.error().code == "too-open");
     CHECK(loaded.error().hint == "chmod 600 " + file.string());
-    CHECK_FALSE(list_keys(keys).ok());
+    CHECK(list_keys(keys)->keys.empty());
+    CHECK(list_keys(keys)->broken.at(0).error.code == "too-open");
   }
   set_mode(file, 0400);
   CHECK(load_key_file(file).ok());
@@ -163,36 +164,52 @@ TEST_CASE("keys are listed by name, and a missing folder has none") {
   const TemporaryFolder home;
   const auto keys = home / "keys";
   REQUIRE(list_keys(keys).ok());
-  CHECK(list_keys(keys)->empty());
+  CHECK(list_keys(keys)->keys.empty());
   for (const auto* name : {"carol", "alice", "bob.2"}) REQUIRE(save_key(keys, name, a_key(name)).ok());
   std::ofstream(keys / "notes.txt") << "not a key";
   std::ofstream(keys / ".unfinished.json") << "{";
   const auto listed = list_keys(keys);
   REQUIRE(listed.ok());
-  REQUIRE(listed->size() == 3);
-  CHECK((*listed)[0].name == "alice");
-  CHECK((*listed)[1].name == "bob.2");
-  CHECK((*listed)[2].name == "carol");
-  for (const auto& key : *listed) {
+  REQUIRE(listed->keys.size() == 3);
+  CHECK(listed->broken.empty());
+  CHECK(listed->keys[0].name == "alice");
+  CHECK(listed->keys[1].name == "bob.2");
+  CHECK(listed->keys[2].name == "carol");
+  for (const auto& key : listed->keys) {
     CHECK(key.public_key == secp256k1_scheme().public_key(dev_secret_key(1, key.name)));
     CHECK(key.dev);
   }
 }
 
-TEST_CASE("a broken key file in a folder is named, not passed over") {
+TEST_CASE("a broken key file in a folder is named, and the others are listed") {
   const TemporaryFolder home;
   const auto keys = home / "keys";
   REQUIRE(save_key(keys, "alice", a_key("alice")).ok());
   REQUIRE(save_key(keys, "broken", "{").ok());
   const auto listed = list_keys(keys);
+  REQUIRE(listed.ok());
+  REQUIRE(listed->keys.size() == 1);
+  CHECK(listed->keys[0].name == "alice");
+  REQUIRE(listed->broken.size() == 1);
+  CHECK(listed->broken[0].name == "broken");
+  CHECK(listed->broken[0].error.code == "bad-key-file");
+  CHECK(listed->broken[0].error.what.find("broken.json") != std::string::npos);
+}
+
+TEST_CASE("a folder of keys that others may use is refused as a whole") {
+  const TemporaryFolder home;
+  const auto keys = home / "keys";
+  REQUIRE(save_key(keys, "alice", a_key("alice")).ok());
+  set_mode(keys, 0750);
+  const auto listed = list_keys(keys);
   REQUIRE_FALSE(listed.ok());
-  CHECK(listed.error().code == "bad-key-file");
-  CHECK(listed.error().what.find("broken.json") != std::string::npos);
+  CHECK(listed.error().code == "too-open");
+  CHECK(listed.error().hint == "chmod 700 " + keys.string());
 }
 
 TEST_CASE("a folder written with a slash at its end is the same folder") {
   const TemporaryFolder home;
   REQUIRE(save_key((home / "keys").string() + "/", "alice", a_key("alice")).ok());
   CHECK(mode_of(home / "keys") == 0700);
-  CHECK(list_keys((home / "keys").string() + "/")->size() == 1);
+  CHECK(list_keys((home / "keys").string() + "/")->keys.size() == 1);
 }
