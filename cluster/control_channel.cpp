@@ -1,7 +1,9 @@
 #include "cluster/control_channel.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 
 #include <cerrno>
@@ -33,19 +35,25 @@ bool wait_for(int fd, short events, Clock::time_point deadline) {
   }
 }
 
-Result<UniqueFd> connect_to(const std::filesystem::path& socket) {
+Result<UniqueFd> connect_to(const std::filesystem::path& socket, std::chrono::milliseconds timeout) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   const auto path = socket.string();
   if (path.size() > max_socket_path_bytes)
     return Error{"path-too-long", "the path of a socket is too long: " + path, ""};
   std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
-  UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!fd.valid()) return unreachable(socket, errno);
-  // A Unix socket connects at once or says why not.
-  if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-    return unreachable(socket, errno);
-  }
+  // Blocking, so that the kernel waits for a place while many connect at once; what follows is not.
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(timeout);
+  const timeval limit{seconds.count(), static_cast<suseconds_t>((timeout - seconds).count() * 1'000)};
+  ::setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+  int result = 0;
+  do {
+    result = ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
+  } while (result != 0 && errno == EINTR);
+  if (result != 0 && errno == EAGAIN) return Error{"timeout", "too many connect to " + socket.string(), ""};
+  if (result != 0 || ::fcntl(fd.get(), F_SETFL, O_NONBLOCK) != 0) return unreachable(socket, errno);
   return fd;
 }
 
@@ -67,7 +75,7 @@ Status send_all(int fd, std::string_view text, Clock::time_point deadline) {
 
 Result<std::string> ask(const std::filesystem::path& socket, std::string_view line, std::chrono::milliseconds timeout) {
   const auto deadline = Clock::now() + timeout;
-  auto fd = connect_to(socket);
+  auto fd = connect_to(socket, timeout);
   if (!fd) return fd.error();
   if (auto sent = send_all(fd->get(), std::string(line) + "\n", deadline); !sent) return sent.error();
   std::string answer;

@@ -2,20 +2,28 @@
 
 #include <sys/stat.h>
 
-#include <set>
+#include <algorithm>
+#include <vector>
 
 #include "cluster/control_channel.h"
 #include "cluster/paths.h"
 
 namespace zell {
+namespace {
+
+constexpr std::size_t max_unread_bytes = 1 << 20;
+
+}  // namespace
 
 struct SupervisorSocket::Impl {
   uv_loop_t& loop;
   std::filesystem::path path;
   Handler handler;
-  uv_pipe_t* listener = nullptr;  // deletes itself when closed
-  std::set<std::shared_ptr<Connection>> connections;
+  uv_pipe_t* listener = nullptr;                         // deletes itself when closed
+  std::vector<std::shared_ptr<Connection>> connections;  // the oldest first
   bool closing = false;
+
+  void make_room();
 };
 
 /// Keeps itself alive until its handle is closed.
@@ -23,16 +31,18 @@ struct SupervisorSocket::Connection : std::enable_shared_from_this<Connection> {
   Impl* server = nullptr;
   uv_pipe_t pipe{};
   std::string received;
-  std::size_t writes = 0;
+  std::size_t replies_due = 0, writes = 0;
   bool closing = false;
   std::shared_ptr<Connection> self;
+
+  [[nodiscard]] bool idle() const { return replies_due == 0 && writes == 0; }
 
   void close() {
     if (closing) return;
     closing = true;
     uv_close(reinterpret_cast<uv_handle_t*>(&pipe),
              [](uv_handle_t* handle) { static_cast<Connection*>(handle->data)->self.reset(); });
-    server->connections.erase(shared_from_this());
+    std::erase(server->connections, shared_from_this());
   }
 
   void write(std::string line) {
@@ -61,11 +71,17 @@ struct SupervisorSocket::Connection : std::enable_shared_from_this<Connection> {
 
   void take(const char* bytes, std::size_t count) {
     received.append(bytes, count);
+    // Questions without end, whose answers nobody reads.
+    if (uv_stream_get_write_queue_size(reinterpret_cast<uv_stream_t*>(&pipe)) > max_unread_bytes) return close();
     for (auto end = received.find('\n'); end != std::string::npos && !closing; end = received.find('\n')) {
       const auto line = received.substr(0, end);
       received.erase(0, end + 1);
+      ++replies_due;
       server->handler(line, [weak = weak_from_this()](std::string reply) {
-        if (auto connection = weak.lock()) connection->write(std::move(reply));
+        auto connection = weak.lock();
+        if (!connection) return;
+        --connection->replies_due;
+        connection->write(std::move(reply));
       });
     }
     if (received.size() > max_answer_bytes_per_line) close();
@@ -73,7 +89,7 @@ struct SupervisorSocket::Connection : std::enable_shared_from_this<Connection> {
 
   void start() {
     self = shared_from_this();
-    server->connections.insert(self);
+    server->connections.push_back(self);
     const auto allocate = [](uv_handle_t*, std::size_t, uv_buf_t* buffer) {
       static thread_local char bytes[4096];
       *buffer = uv_buf_init(bytes, sizeof bytes);
@@ -86,6 +102,12 @@ struct SupervisorSocket::Connection : std::enable_shared_from_this<Connection> {
                   });
   }
 };
+
+void SupervisorSocket::Impl::make_room() {
+  if (connections.size() <= max_supervisor_connections) return;
+  const auto oldest = std::find_if(connections.begin(), connections.end(), [](auto& one) { return one->idle(); });
+  (oldest == connections.end() ? connections.back() : *oldest)->close();
+}
 
 namespace {
 
@@ -119,10 +141,10 @@ Result<std::unique_ptr<SupervisorSocket>> SupervisorSocket::listen(uv_loop_t& lo
     connection->server = impl;
     uv_pipe_init(&impl->loop, &connection->pipe, 0);
     connection->pipe.data = connection.get();
-    const bool too_many = impl->connections.size() >= max_supervisor_connections;
     const bool accepted = uv_accept(stream, reinterpret_cast<uv_stream_t*>(&connection->pipe)) == 0;
     connection->start();
-    if (too_many || !accepted) connection->close();
+    if (!accepted) return connection->close();
+    impl->make_room();
   };
   if (result == 0) result = uv_listen(reinterpret_cast<uv_stream_t*>(listener), 16, accept);
   if (result == 0) return server;

@@ -12,7 +12,8 @@
 
 namespace zell {
 
-inline constexpr std::size_t max_supervisor_connections = 64;  ///< more are closed at once
+/// With more, the oldest that waits for no reply is closed: who connects and says nothing keeps nobody out.
+inline constexpr std::size_t max_supervisor_connections = 64;
 
 /// Loop thread only.
 class SupervisorSocket {

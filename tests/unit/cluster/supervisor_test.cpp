@@ -5,7 +5,9 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 
 #include <catch2/catch.hpp>
@@ -15,6 +17,7 @@
 #include "cluster/control_channel.h"
 #include "cluster/launch.h"
 #include "cluster/registry.h"
+#include "cluster/supervisor_socket.h"
 #include "tests/unit/cluster/scratch.h"
 
 namespace zell {
@@ -225,6 +228,44 @@ TEST_CASE("garbage on the control socket is answered with an error, and the supe
     CHECK(decode_answer(*answer).error().code == "bad-request");
   }
   CHECK_FALSE(ask(socket, std::string(200'000, 'x'), 5s).ok());
+  CHECK(cluster.ask_for(SupervisorCommand::status).ok());
+}
+
+/// Connected, and says nothing more than half a line.
+UniqueFd half_a_line(const std::filesystem::path& socket) {
+  UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  socket.string().copy(address.sun_path, sizeof address.sun_path - 1);
+  REQUIRE(::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+  REQUIRE(::send(fd.get(), "{\"comm", 6, MSG_NOSIGNAL) == 6);
+  return fd;
+}
+
+TEST_CASE("connections that say nothing on the control socket keep nobody out") {
+  Running cluster(obedient, 1);
+  REQUIRE(cluster.first.ok());
+  const auto socket = look_at_lock(cluster.root / "supervisor.lock").info->control_socket;
+  std::vector<UniqueFd> silent;
+  for (std::size_t k = 0; k < 2 * max_supervisor_connections; ++k) silent.push_back(half_a_line(socket));
+  CHECK(cluster.ask_for(SupervisorCommand::status).ok());
+  // The oldest had to go, the newest are still there.
+  char byte = 0;
+  CHECK(::recv(silent.front().get(), &byte, 1, 0) == 0);
+  CHECK(::recv(silent.back().get(), &byte, 1, MSG_DONTWAIT) < 0);
+}
+
+TEST_CASE("questions without end whose answers nobody reads are cut off") {
+  Running cluster(obedient, 1);
+  REQUIRE(cluster.first.ok());
+  const auto socket = look_at_lock(cluster.root / "supervisor.lock").info->control_socket;
+  auto flood = half_a_line(socket);
+  std::string questions;
+  for (int k = 0; k < 1'000; ++k) questions += "\n{\"command\":\"status\"}";
+  ssize_t sent = 0;
+  for (int k = 0; k < 10'000 && sent >= 0; ++k)
+    sent = ::send(flood.get(), questions.data(), questions.size(), MSG_NOSIGNAL);
+  CHECK(sent < 0);
   CHECK(cluster.ask_for(SupervisorCommand::status).ok());
 }
 
