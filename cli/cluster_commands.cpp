@@ -49,7 +49,8 @@ std::string_view word_for(RunState state) {
 }
 
 int list(const Globals& globals) {
-  const auto clusters = list_clusters(Environment::of_process());
+  const auto [clusters, damaged] = list_clusters(Environment::of_process());
+  const int code = damaged.empty() ? done : negative;
   if (globals.json) {
     Json all = Json::array();
     for (const auto& cluster : clusters) {
@@ -61,8 +62,15 @@ int list(const Globals& globals) {
                      {"ephemeral", cluster.file.ephemeral},
                      {"folder", cluster.paths.root.string()}});
     }
-    print_json({{"clusters", all}});
-    return done;
+    Json broken = Json::array();
+    for (const auto& cluster : damaged) {
+      broken.push_back({{"name", cluster.name},
+                        {"folder", cluster.paths.root.string()},
+                        {"reason", cluster.error.what},
+                        {"hint", cluster.error.hint}});
+    }
+    print_json({{"clusters", all}, {"damaged", broken}});
+    return code;
   }
   Table table({{"NAME"}, {"STATE"}, {"NODES", Table::Align::right}, {"API"}, {"FOLDER"}});
   for (const auto& cluster : clusters) {
@@ -70,9 +78,27 @@ int list(const Globals& globals) {
                cluster.file.nodes.front().api_url(), cluster.paths.root.string()},
               cluster.running() ? Ink::plain : Ink::dim);
   }
+  for (const auto& cluster : damaged) {
+    table.add({cluster.name, "damaged", "–", "–", cluster.paths.root.string()}, Ink::red);
+  }
   table.print();
-  if (clusters.empty()) hint("try", "zell up");
-  return done;
+  for (const auto& cluster : damaged) talk(error_line(cluster.error));
+  if (clusters.empty() && damaged.empty()) hint("try", "zell up");
+  return code;
+}
+
+/// The cluster to remove: one that is damaged, too, if it is named. Its folder is then one of ours: with --dir it need
+/// not be.
+Result<FoundCluster> choose_to_remove(const Environment& environment, const ClusterChoice& choice) {
+  if (choice.folder.empty()) {
+    for (auto& cluster : list_clusters(environment).damaged) {
+      if (cluster.name != choice.name) continue;
+      FoundCluster out{{}, cluster.paths, cluster.lock};
+      out.file.name = cluster.name;
+      return out;
+    }
+  }
+  return choose_cluster(environment, choice, true);
 }
 
 int remove(const Globals& globals, const std::string& name, bool force) {
@@ -81,7 +107,7 @@ int remove(const Globals& globals, const std::string& name, bool force) {
   if (choice.name.empty() && choice.folder.empty()) {
     return fail({"usage", "say which cluster to remove", "zell cluster ls"});
   }
-  auto cluster = choose_cluster(environment, choice, true);
+  auto cluster = choose_to_remove(environment, choice);
   if (!cluster) return fail(cluster.error());
   if (cluster->lock.state == RunState::running || cluster->lock.state == RunState::starting) {
     if (!force || !cluster->running()) {
@@ -157,6 +183,8 @@ void add_supervise(Command cluster, const Globals& globals) {
       .option("--ready-fd", options->ready_fd, "FD", "Where to say that all is started")
       .option("--owner-fd", options->owner_fd, "FD", "Goes down when this ends")
       .run([&globals, options] {
+        // What it and its nodes print goes to files.
+        ::unsetenv("FORCE_COLOR");
         SupervisorOptions supervisor;
         supervisor.root = globals.folder;
         supervisor.node_command = {own_program().string(), "node", "run"};

@@ -80,7 +80,7 @@ Result<std::optional<FoundCluster>> find_existing(const Environment& environment
 Result<FoundCluster> make_new(const Environment& environment, const std::string& name, std::filesystem::path root,
                               const ClusterWishes& wishes) {
   std::vector<std::uint16_t> taken;
-  for (const auto& cluster : list_clusters(environment)) taken.push_back(cluster.file.base_port);
+  for (const auto& cluster : list_clusters(environment).clusters) taken.push_back(cluster.file.base_port);
   auto plan = plan_cluster(name, std::move(root), wishes, taken);
   if (!plan) return plan.error();
   std::vector<NodePorts> ports;

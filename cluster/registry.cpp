@@ -9,11 +9,23 @@
 namespace zell {
 namespace {
 
-void add_clusters_in(const std::filesystem::path& folder, std::vector<FoundCluster>& out) {
+/// What to do about a folder that open_cluster() refused.
+Error damage(const std::string& name, const Error& error) {
+  return {"damaged-cluster", error.what, "mend it, or zell cluster rm " + name + " (its data goes)"};
+}
+
+void add_clusters_in(const std::filesystem::path& folder, KnownClusters& out) {
   std::error_code error;
   for (std::filesystem::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
-    if (!check_cluster_name(it->path().filename().string())) continue;
-    if (auto cluster = open_cluster(it->path())) out.push_back(std::move(*cluster));
+    const auto name = it->path().filename().string();
+    if (!check_cluster_name(name)) continue;
+    auto cluster = open_cluster(it->path());
+    if (cluster) {
+      out.clusters.push_back(std::move(*cluster));
+    } else {
+      const ClusterPaths paths{it->path()};
+      out.damaged.push_back({name, paths, look_at_lock(paths.supervisor_lock()), damage(name, cluster.error())});
+    }
   }
 }
 
@@ -25,19 +37,22 @@ std::string names_of(const std::vector<FoundCluster>& clusters) {
 
 Result<FoundCluster> named(const Environment& environment, const std::string& name) {
   if (auto good = check_cluster_name(name); !good) return good.error();
-  for (const bool ephemeral : {false, true}) {
-    auto cluster = open_cluster(root_of(environment, name, ephemeral));
-    if (cluster || cluster.error().code != "no-cluster") return cluster;
-  }
-  const auto all = list_clusters(environment);
+  const auto known = list_clusters(environment);
   std::vector<std::string_view> names;
-  for (const auto& cluster : all) names.push_back(cluster.file.name);
+  for (const auto& cluster : known.clusters) {
+    if (cluster.paths.root.filename() == name) return cluster;
+    names.push_back(cluster.file.name);
+  }
+  for (const auto& cluster : known.damaged) {
+    if (cluster.name == name) return cluster.error;
+  }
   const auto near = nearest_word(name, names);
   auto hint = near.empty() ? "zell up " + name : "did you mean " + std::string(near) + "? (zell cluster ls)";
   return Error{"no-cluster", "no cluster is called '" + name + "'", std::move(hint)};
 }
 
-Result<FoundCluster> only_one(std::vector<FoundCluster> clusters, bool also_stopped) {
+Result<FoundCluster> only_one(const KnownClusters& known, bool also_stopped) {
+  const auto& clusters = known.clusters;
   std::vector<FoundCluster> running;
   for (const auto& cluster : clusters) {
     if (cluster.running()) running.push_back(cluster);
@@ -48,6 +63,7 @@ Result<FoundCluster> only_one(std::vector<FoundCluster> clusters, bool also_stop
     return Error{"several-clusters", fmt::format("there are {} clusters: {}", eligible.size(), names_of(eligible)),
                  fmt::format("--cluster {}, or export ZELL_CLUSTER={}", eligible[0].file.name, eligible[0].file.name)};
   }
+  if (clusters.empty() && !known.damaged.empty()) return known.damaged.front().error;
   if (clusters.empty()) return Error{"no-cluster", "there is no cluster", "zell up"};
   if (clusters.size() == 1) return check_running(clusters.front()).error();
   return Error{"not-running", fmt::format("no cluster runs; there are {}", names_of(clusters)),
@@ -60,11 +76,13 @@ std::filesystem::path root_of(const Environment& environment, std::string_view n
   return (ephemeral ? environment.ephemeral_clusters() : environment.clusters()) / name;
 }
 
-std::vector<FoundCluster> list_clusters(const Environment& environment) {
-  std::vector<FoundCluster> out;
+KnownClusters list_clusters(const Environment& environment) {
+  KnownClusters out;
   add_clusters_in(environment.clusters(), out);
   add_clusters_in(environment.ephemeral_clusters(), out);
-  std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.file.name < b.file.name; });
+  std::sort(out.clusters.begin(), out.clusters.end(),
+            [](const auto& a, const auto& b) { return a.file.name < b.file.name; });
+  std::sort(out.damaged.begin(), out.damaged.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
   return out;
 }
 

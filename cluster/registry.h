@@ -20,8 +20,19 @@ struct FoundCluster {
   [[nodiscard]] bool running() const { return lock.state == RunState::running; }
 };
 
-/// All that can be read, by name; a folder that cannot be read is left out (open_cluster says why).
-[[nodiscard]] std::vector<FoundCluster> list_clusters(const Environment& environment);
+/// A cluster's folder whose cluster.toml is missing or can't be understood.
+struct DamagedCluster {
+  std::string name;
+  ClusterPaths paths;
+  LockState lock;
+  Error error;
+};
+struct KnownClusters {
+  std::vector<FoundCluster> clusters;
+  std::vector<DamagedCluster> damaged;
+};
+/// All of this user's, by name.
+[[nodiscard]] KnownClusters list_clusters(const Environment& environment);
 
 /// Codes: "no-cluster", cluster.toml's.
 [[nodiscard]] Result<FoundCluster> open_cluster(const std::filesystem::path& root);

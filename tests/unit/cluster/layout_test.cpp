@@ -184,6 +184,30 @@ TEST_CASE("one cluster is picked without being named, several are listed") {
   CHECK(choose_cluster(environment, {}, false)->file.name == "dev");
 }
 
+TEST_CASE("a cluster whose files are damaged is listed and named, and does not hide the others") {
+  Scratch scratch;
+  const auto& environment = scratch.environment;
+  put_cluster(environment, "whole");
+  put_cluster(environment, "cut");
+  std::filesystem::resize_file(root_of(environment, "cut", false) / "cluster.toml", 20);
+  std::filesystem::create_directories(root_of(environment, "empty", false));
+  const auto known = list_clusters(environment);
+  REQUIRE(known.clusters.size() == 1);
+  CHECK(known.clusters[0].file.name == "whole");
+  REQUIRE(known.damaged.size() == 2);
+  CHECK(known.damaged[0].name == "cut");
+  CHECK(known.damaged[0].error.what.find("cluster.toml") != std::string::npos);
+  CHECK(known.damaged[1].name == "empty");
+  for (const auto& damaged : known.damaged) {
+    const auto error = choose_cluster(environment, {damaged.name, {}}, true).error();
+    CHECK(error.code == "damaged-cluster");
+    CHECK(error.hint.find("zell cluster rm " + damaged.name) != std::string::npos);
+  }
+  CHECK(choose_cluster(environment, {}, true)->file.name == "whole");
+  std::filesystem::remove_all(root_of(environment, "whole", false));
+  CHECK(choose_cluster(environment, {}, true).error().code == "damaged-cluster");
+}
+
 TEST_CASE("a supervisor that was killed is told from one that stopped") {
   Scratch scratch;
   put_cluster(scratch.environment, "dev");
