@@ -70,6 +70,11 @@ std::string leader_of(const ClusterView& view) {
   return name.empty() ? "–" : name;
 }
 
+Json leader_json(const ClusterView& view) {
+  const auto name = view.leader_name();
+  return name.empty() ? Json() : Json(name);
+}
+
 Json json_of(const ChosenNodes& chosen, const Count& count, const std::vector<Refusal>& refusals) {
   Json refused = Json::array();
   for (const auto& refusal : refusals) {
@@ -81,7 +86,7 @@ Json json_of(const ChosenNodes& chosen, const Count& count, const std::vector<Re
           {"unit", count.unit},
           {"enough", count.enough},
           {"refused", refused},
-          {"leader_before", leader_of(chosen.view)},
+          {"leader_before", leader_json(chosen.view)},
           {"view_before", chosen.view.view()}};
 }
 
@@ -107,7 +112,7 @@ int changed(const ChosenNodes& chosen, const ClusterView& after, std::chrono::mi
   if (!probe) return fail(probe.error());
   if (output_mode().json) {
     document["changed"] = true;
-    document["leader"] = leader_of(after);
+    document["leader"] = leader_json(after);
     document["view"] = after.view();
     document["after_ms"] = took.count() / 1000;
     document["first_finalised"] = probe->index.value;

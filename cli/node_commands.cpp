@@ -8,6 +8,8 @@
 #include "cli/logs_command.h"
 #include "cli/node_choice.h"
 #include "cli/node_run.h"
+#include "cli/status_command.h"
+#include "cli/up_command.h"
 #include "cluster/operate.h"
 
 namespace zell::cli {
@@ -78,8 +80,9 @@ struct Outcome {
   bool pointless = false;  ///< too little stake is left: nothing to wait for
 };
 
-Result<Outcome> wait_for_outcome(const ChosenNodes& chosen, const Act& act, const ActOptions& options) {
-  const auto begin = Clock::now();
+/// `begin`: when the supervisor was asked. A killed leader is missed from then on, whenever this first looks.
+Result<Outcome> wait_for_outcome(const ChosenNodes& chosen, const Act& act, const ActOptions& options,
+                                 Clock::time_point begin) {
   const auto final_before = chosen.view.highest_final();
   bool pointless = false;
   auto view = look_until(chosen.cluster, std::chrono::milliseconds(options.timeout_ms), [&](const ClusterView& now) {
@@ -106,16 +109,27 @@ std::string consequence(const ChosenNodes& chosen, const Act& act, const ActOpti
   }
   for (const auto k : chosen.positions) {
     const auto& node = outcome.view->nodes[k];
-    if (!node.process.alive())
-      return fmt::format("; {} is {} again: zell node logs {}", node.node.name, node.state(), node.node.name);
+    if (!node.process.alive()) return fmt::format("; {} {} again", node.node.name, node.state());
   }
   return fmt::format(", up and caught up after {}", to_text(outcome.took));
+}
+
+/// Nodes that were to start, and are gone again.
+std::vector<Error> ended_again(const ChosenNodes& chosen, const Act& act, const Outcome& outcome) {
+  std::vector<Error> out;
+  if (act.takes_away || !outcome.view) return out;
+  for (const auto k : chosen.positions) {
+    const auto& process = outcome.view->nodes[k].process;
+    if (process.state == ProcessState::exited) out.push_back(ended_at_start(chosen.cluster, process));
+  }
+  return out;
 }
 
 int report(const ChosenNodes& chosen, const Act& act, const ActOptions& options,
            const std::vector<std::string>& changed, const Outcome& outcome) {
   const bool in_vain = !options.no_wait && !changed.empty() && !outcome.view;
-  const int code = in_vain ? timed_out : done;
+  const auto ended = ended_again(chosen, act, outcome);
+  const int code = in_vain ? timed_out : ended.empty() ? done : negative;
   if (output_mode().json) {
     Json document{{"command", to_string(act.command)}, {"nodes", chosen.names()}, {"changed", changed}};
     if (outcome.view) {
@@ -124,6 +138,7 @@ int report(const ChosenNodes& chosen, const Act& act, const ActOptions& options,
       document["serving"] = outcome.view->serving();
       document["after_ms"] = outcome.took.count() / 1000;
     }
+    for (const auto& error : ended) document["ended"].push_back({{"reason", error.what}, {"hint", error.hint}});
     print_json(std::move(document));
     return code;
   }
@@ -139,17 +154,20 @@ int report(const ChosenNodes& chosen, const Act& act, const ActOptions& options,
   } else {
     print_with_undo(line, fmt::format("zell node {} {}", act.undo, fmt::join(changed, ",")));
   }
+  for (const auto& error : ended) talk(error_line(error));
+  if (!act.takes_away && outcome.view) hint_learners(*outcome.view);
   return code;
 }
 
 int do_act(const Globals& globals, const Act& act, const ActOptions& options) {
   auto chosen = choose_nodes(globals, options.selector, [&act](const NodeView& node) { return could_do(act, node); });
   if (!chosen) return fail(chosen.error());
+  const auto begin = Clock::now();
   auto answer = ask_supervisor(chosen->cluster.lock.info->control_socket, {act.command, chosen->names()}, act_timeout);
   if (!answer) return fail(answer.error());
   Outcome outcome;
   if (!options.no_wait && !answer->changed.empty()) {
-    auto waited = wait_for_outcome(*chosen, act, options);
+    auto waited = wait_for_outcome(*chosen, act, options, begin);
     if (!waited) return fail(waited.error());
     outcome = std::move(*waited);
   }

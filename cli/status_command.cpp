@@ -109,6 +109,15 @@ std::string health_line(const ClusterView& view) {
                      view.nodes.size(), view.genesis.stake_of(set), view.genesis.total_stake());
 }
 
+void hint_learners(const ClusterView& view) {
+  std::string names;
+  for (const auto& node : view.nodes) {
+    if (node.state() == "learner") names += (names.empty() ? "" : ", ") + node.node.name;
+  }
+  if (names.empty()) return;
+  hint(names + " lost its vote state, and votes again from a later view on", "zell challenge --by f+1");
+}
+
 int status(const Globals& globals, const std::string& name) {
   auto cluster = choose_cluster(Environment::of_process(), globals.choice(name), false);
   if (!cluster) return fail(cluster.error());
@@ -134,6 +143,7 @@ int status(const Globals& globals, const std::string& name) {
   print_table(*view);
   const auto word = health_word(*view);
   print(ink(word == "healthy" ? Ink::green : word == "degraded" ? Ink::yellow : Ink::red, health_line(*view)));
+  hint_learners(*view);
   return code;
 }
 

@@ -13,4 +13,7 @@ namespace zell::cli {
 /// "degraded: serving, tolerates 0 further faults".
 [[nodiscard]] std::string health_line(const ClusterView& view);
 
+/// What nodes without their vote state need, as talk; nothing if there are none.
+void hint_learners(const ClusterView& view);
+
 }  // namespace zell::cli

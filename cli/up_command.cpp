@@ -19,33 +19,70 @@ using Clock = std::chrono::steady_clock;
 constexpr std::string_view default_cluster = "dev";
 constexpr std::chrono::milliseconds view_timeout{1'000};
 
-/// "✓ keys  ✓ n1 n2", written as it happens.
+/// "✓ keys  ✓ n1 n2", written as it happens, and on a terminal what is being done now after it.
 class Steps {
  public:
+  void doing(std::string_view text) {
+    if (output_mode().json || !output_mode().terminal_err) return;
+    clear_doing();
+    std::fputs(ink_err(Ink::dim, fmt::format("{}{} …", width_ == 0 ? "" : "  ", text)).c_str(), stderr);
+    std::fflush(stderr);
+    doing_ = true;
+  }
   void step(std::string_view text) {
     if (output_mode().json) return;
+    clear_doing();
     const auto part = fmt::format("{}✓ {}", width_ == 0 ? "" : "  ", text);
     width_ += width_of(part);
-    std::fputs(fmt::format("{}{} {}", part.starts_with(' ') ? "  " : "", check_mark(), text).c_str(), stdout);
-    std::fflush(stdout);
+    write(fmt::format("{}{} {}", part.starts_with(' ') ? "  " : "", check_mark(), text));
   }
   void end(std::chrono::microseconds took) {
     if (output_mode().json) return;
+    clear_doing();
     constexpr std::size_t time_column = 76;
     const auto time = to_text(took);
     const auto space = std::max<std::size_t>(2, time_column - std::min(time_column, width_ + width_of(time)));
     print(std::string(space, ' ') + time);
+    line_.clear();
     width_ = 0;
   }
   /// Before anything else is printed on an unfinished line.
   void interrupt() {
+    clear_doing();
     if (width_ > 0) print("");
+    line_.clear();
     width_ = 0;
   }
 
  private:
+  void write(const std::string& text) {
+    line_ += text;
+    std::fputs(text.c_str(), stdout);
+    std::fflush(stdout);
+  }
+  /// Both streams may be the same terminal's line: what is to stay is written again.
+  void clear_doing() {
+    if (!doing_) return;
+    doing_ = false;
+    std::fputs("\r\033[K", stderr);
+    std::fflush(stderr);
+    if (output_mode().terminal_out) std::fputs(line_.c_str(), stdout);
+    std::fflush(stdout);
+  }
+
+  std::string line_;
   std::size_t width_ = 0;
+  bool doing_ = false;
 };
+
+/// "n1 n2 n3 n4", or "n1..n31" where that would fill the line.
+std::string names_of(const std::vector<ClusterNode>& nodes) {
+  constexpr std::size_t max_named = 8;
+  if (nodes.size() > max_named) return fmt::format("{}..{}", nodes.front().name, nodes.back().name);
+  std::string out;
+  for (const auto& node : nodes) out += (out.empty() ? "" : " ") + node.name;
+  return out;
+}
 
 Result<ClusterWishes> wishes_of(const UpOptions& options) {
   ClusterWishes wishes;
@@ -102,15 +139,12 @@ Error differs(const FoundCluster& cluster, const std::vector<std::string>& diffe
           fmt::format("zell up OTHER-NAME, or zell cluster rm {} (its data goes)", cluster.file.name)};
 }
 
-/// What to say when a node ended while it started: the end of its log tells why.
 Status check_nodes_run(const FoundCluster& cluster) {
   auto answer = ask_supervisor(cluster.lock.info->control_socket, {}, view_timeout);
   if (!answer) return answer.error();
   for (const auto& node : answer->nodes) {
     if (node.state != ProcessState::exited) continue;
-    return Error{"spawn-failed",
-                 fmt::format("{} ended with code {} while starting", node.name, node.exit_code.value_or(0)),
-                 fmt::format("zell node logs {}", node.name)};
+    return ended_at_start(cluster, node);
   }
   return Ok{};
 }
@@ -190,6 +224,7 @@ Result<Started> bring_up(const Environment& environment, const Globals& globals,
     if (!different.empty()) return differs(out.cluster, different);
     if (out.cluster.lock.state == RunState::starting) return check_running(out.cluster).error();
   } else {
+    steps.doing("making keys");
     auto made =
         make_new(environment, name, folder.empty() ? root_of(environment, name, options.ephemeral) : folder, *wishes);
     if (!made) return made.error();
@@ -204,6 +239,7 @@ Result<Started> bring_up(const Environment& environment, const Globals& globals,
   }
   if (out.cluster.lock.state == RunState::died)
     talk("its supervisor had been killed; starting again with the same data");
+  steps.doing("starting " + names_of(out.cluster.file.nodes));
   auto answer = start_cluster(out.cluster, owner);
   if (!answer) {
     // What was made for nothing goes again.
@@ -214,13 +250,19 @@ Result<Started> bring_up(const Environment& environment, const Globals& globals,
   auto running = open_cluster(out.cluster.paths.root);
   if (!running) return running.error();
   out.cluster = std::move(*running);
-  std::vector<std::string> names;
-  for (const auto& node : out.cluster.file.nodes) names.push_back(node.name);
-  steps.step(fmt::format("{}", fmt::join(names, " ")));
+  steps.step(names_of(out.cluster.file.nodes));
   return out;
 }
 
 }  // namespace
+
+Error ended_at_start(const FoundCluster& cluster, const ProcessReport& node) {
+  const auto why = last_words(cluster, node.name);
+  return {"spawn-failed",
+          fmt::format("{} ended with code {} while starting{}{}", node.name, node.exit_code.value_or(0),
+                      why.empty() ? "" : ": ", why),
+          fmt::format("zell node logs {}", node.name)};
+}
 
 int up(const Globals& globals, const UpOptions& options) {
   const auto begin = Clock::now();
@@ -239,6 +281,7 @@ int up(const Globals& globals, const UpOptions& options) {
     return fail(started.error());
   }
   owner_read.reset();
+  steps.doing("waiting until a probe is final on every node");
   auto probed = probe(*started, options);
   if (!probed) {
     steps.interrupt();

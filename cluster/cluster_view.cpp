@@ -93,7 +93,14 @@ std::uint64_t ClusterView::view() const {
 }
 
 bool ClusterView::serving() const {
-  return genesis.is_quorum(voting_members(*this)) && leader().has_value();
+  const auto leads = leader();
+  if (!leads) return false;
+  const auto led_view = view();
+  MemberSet led;
+  for (std::size_t k = 0; k < nodes.size(); ++k) {
+    led[k] = nodes[k].votes() && nodes[k].says->active && nodes[k].says->view == led_view;
+  }
+  return led[*leads] && genesis.is_quorum(led);
 }
 
 std::size_t ClusterView::further_faults() const {

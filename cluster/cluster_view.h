@@ -49,7 +49,8 @@ struct ClusterView {
   [[nodiscard]] std::uint64_t highest_final() const;
   /// The highest view that a voting node is in.
   [[nodiscard]] std::uint64_t view() const;
-  /// Voting nodes hold more than two thirds of the stake, and are led.
+  /// Voting nodes of more than two thirds of the stake are active in the highest view, its leader among them: a request
+  /// that comes now can become final.
   [[nodiscard]] bool serving() const;
   /// How many more voting nodes may fail, the heaviest first, until too little stake votes. 0 when it is too little
   /// now.

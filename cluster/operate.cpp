@@ -4,10 +4,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <thread>
 
 #include "cluster/launch.h"
+#include "cluster/log_tail.h"
 
 namespace zell {
 namespace {
@@ -30,6 +32,15 @@ Result<SupervisorAnswer> start_cluster(const FoundCluster& cluster, const Unique
   if (!free) return free.error();
   return launch_supervisor({own_program().string(), "cluster", "supervise", "--dir", cluster.paths.root.string()},
                            cluster.paths.supervisor_log(), owner);
+}
+
+std::string last_words(const FoundCluster& cluster, const std::string& node) {
+  constexpr std::size_t looked_at = 20;
+  constexpr std::string_view mark = "error: ";
+  const auto lines = LogTail({{node, cluster.paths.node_log(node)}}).read_last(looked_at);
+  const auto last =
+      std::find_if(lines.rbegin(), lines.rend(), [&](const LogLine& line) { return line.text.starts_with(mark); });
+  return last == lines.rend() ? std::string() : last->text.substr(mark.size());
 }
 
 UniqueFd watch_process(std::int64_t pid) {

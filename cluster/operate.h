@@ -20,6 +20,10 @@ namespace zell {
 /// Returns once all nodes and the supervisor are gone. Codes: "timeout", ask()'s.
 [[nodiscard]] Result<SupervisorAnswer> bring_down(const FoundCluster& cluster, std::chrono::milliseconds timeout);
 
+/// Why a node that has just ended did so, in its own words: the last "error: ..." of its log, without that word; empty
+/// if there is none.
+[[nodiscard]] std::string last_words(const FoundCluster& cluster, const std::string& node);
+
 /// A handle that can be read once the process has ended; invalid if it has.
 [[nodiscard]] UniqueFd watch_process(std::int64_t pid);
 /// True if it ended within `timeout`.

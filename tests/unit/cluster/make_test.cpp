@@ -165,7 +165,13 @@ TEST_CASE("a cluster serves when enough stake takes part and is led by one of th
   view.nodes[1].says->leader = "n2";
   CHECK(view.leader() == 1);
   CHECK(view.view() == 1);
+  // It leads nobody until more than two thirds are in its view.
+  CHECK_FALSE(view.serving());
+  for (const auto k : {2, 3}) view.nodes[k].says = view.nodes[1].says;
   CHECK(view.serving());
+  view.nodes[3].says->active = false;
+  CHECK_FALSE(view.serving());
+  view.nodes[3].says->active = true;
   // A learner follows, and does not count.
   view.nodes[2].says->standing = "learner";
   CHECK(view.nodes[2].state() == "learner");
