@@ -125,6 +125,15 @@ class Diagnosis {
   const CLI::App* app_;
 };
 
+/// "--color needs a value: auto|always|never", for CLI11's "--color: 1 required auto|always|never missing".
+std::string without_value(const CLI::App& app, const std::string& what) {
+  const auto name = what.substr(0, what.find(':'));
+  for (const auto* one = &app; one != nullptr; one = one->get_parent()) {
+    if (const auto* option = one->get_option_no_throw(name)) return name + " needs a value: " + option->get_type_name();
+  }
+  return what;
+}
+
 /// CLI11's own words, made to fit.
 Error usage_error(const CLI::App* root, const CLI::ParseError& error, int argc, char** argv) {
   Diagnosis diagnosis(root);
@@ -135,6 +144,7 @@ Error usage_error(const CLI::App* root, const CLI::ParseError& error, int argc, 
     const auto colon = what.rfind(": ");
     what = "too many arguments:" + (colon == std::string::npos ? std::string() : what.substr(colon + 1));
   }
+  if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr) what = without_value(*diagnosis.deepest(), what);
   const auto name = full_name(diagnosis.deepest());
   if (!diagnosis.deepest()->get_subcommands({}).empty()) what = name + " needs a command";
   return {"usage", std::move(what), name + " --help"};

@@ -1,8 +1,11 @@
 // zell: one program for a cluster and what is done with it.
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <span>
+#include <string_view>
 
 #include "cli/command_line.h"
 #include "cli/commands.h"
@@ -25,6 +28,12 @@ ColorChoice choice_of(const std::string& color) {
   return color == "never" ? ColorChoice::never : ColorChoice::automatic;
 }
 
+bool asks_for_json(int argc, char** argv) {
+  const std::span words(argv, static_cast<std::size_t>(argc));
+  const auto end = std::find(words.begin(), words.end(), std::string_view("--"));
+  return std::find(words.begin(), end, std::string_view("--json")) != end;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -44,6 +53,8 @@ int main(int argc, char** argv) {
   add_version_command(line.root(), globals);
   line.root().examples({"zell up", "zell submit hello", "zell log"}).closing_words(exit_codes_help);
   return line.run(argc, argv, [&] {
+    // A mistake may have kept the parser from getting as far as --json.
+    globals.json = globals.json || asks_for_json(argc, argv);
     if (globals.cluster.empty()) {
       if (const char* name = std::getenv("ZELL_CLUSTER")) globals.cluster = name;
     }

@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 
+#include <map>
+
 #include "cli/commands.h"
 #include "cli/connect.h"
 #include "cli/exit_codes.h"
@@ -17,6 +19,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+// One call after the other, each of at most a sender's nonce window: with more on the way, a new leader could order the
+// later ones first, and the earlier ones would be too old.
 constexpr std::size_t max_chunk_requests = 1'024;
 constexpr std::size_t max_chunk_bytes = 4 << 20;
 constexpr std::size_t max_payload_bytes = 1 << 20;  // the most that any genesis allows for a request
@@ -51,17 +55,21 @@ class Tally {
     const bool late = !refused && outcome.timed_out;
     refused_ += refused ? 1 : 0;
     late_ += late ? 1 : 0;
+    const auto alike = refused || late ? ++failures_[refused ? outcome.reason : std::string(late_word)] : 0;
     if (!refused && !late && outcome.index.value != 0) {
       first_ = first_.value == 0 ? outcome.index : std::min(first_, outcome.index);
       last_ = std::max(last_, outcome.index);
     }
     if (output_mode().json) return print_json(json_of(outcome, took));
+    if (alike > max_shown_alike) return;
     if (refused) {
       talk(fmt::format("{} refused ({})  {}{}", ink_err(Ink::red, "✗"), outcome.reason, short_id(outcome),
                        outcome.hint.empty() ? "" : "  " + outcome.hint));
     } else if (late) {
-      talk(fmt::format("{} only {} when time was up, may still become final  {}", ink_err(Ink::yellow, "?"),
-                       to_string(outcome.state), short_id(outcome)));
+      talk(fmt::format("{} {} when time was up, may still become final  {}", ink_err(Ink::yellow, "?"),
+                       outcome.state == RequestState::unknown ? "taken in by nobody"
+                                                              : fmt::format("only {}", to_string(outcome.state)),
+                       short_id(outcome)));
     }
   }
   /// "✓ finalised  #2  3 of 4 signatures  8 ms  0x9f3c…"
@@ -74,6 +82,9 @@ class Tally {
     print(fmt::format("{}  {}  {}", line, to_text(took), short_id(outcome)));
   }
   void print_all(std::chrono::microseconds took) const {
+    for (const auto& [why, count] : failures_) {
+      if (count > max_shown_alike) talk(fmt::format("… and {} more: {}", count - max_shown_alike, why));
+    }
     const auto good = total_ - refused_ - late_;
     std::string line = fmt::format("{} {}, {} failed", good, wait_, refused_ + late_);
     if (first_.value != 0)
@@ -108,8 +119,12 @@ class Tally {
     return out;
   }
 
+  static constexpr std::uint64_t max_shown_alike = 5;
+  static constexpr std::string_view late_word = "time was up";
+
   const Client& client_;
   std::string wait_;
+  std::map<std::string, std::uint64_t> failures_;  ///< how many, by reason
   std::uint64_t total_ = 0, refused_ = 0, late_ = 0;
   Index first_, last_;
 };
