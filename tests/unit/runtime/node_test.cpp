@@ -2,6 +2,7 @@
 
 #include "node/runtime/node.h"
 
+#include "node/consensus/nonces.h"
 #include "tests/unit/runtime/node_fixture.h"
 
 namespace zell {
@@ -67,6 +68,31 @@ TEST_CASE("a bad request of a call is refused with its reason; the others are ta
   CHECK_FALSE(reply.results[0].hint.empty());
   CHECK(reply.results[1].state == RequestState::finalised);
   CHECK(reply.results[2].reason == "bad-app");
+}
+
+TEST_CASE("a request that was signed for another cluster is refused, and so is one whose nonce is too old") {
+  TestCluster cluster(1);
+  cluster.start(0);
+  auto elsewhere = cluster.genesis();
+  elsewhere.chain_id += 1;
+  const std::vector<Bytes> payloads{{1}};
+  const auto foreign = sign_request(SigningDomain::of(elsewhere), secp256k1_scheme(), dev_secret_key(1, "alice"),
+                                    "default", 1, payloads);
+  // As it is read here, from its bytes.
+  auto reply =
+      cluster.submit(0, {make_request(cluster.domain(), "default", 1, foreign->sender, payloads, foreign->signature)});
+  CHECK(reply.results.at(0).reason == "bad-signature");
+  CHECK(reply.results.at(0).hint.find("this cluster's id") != std::string::npos);
+
+  Requests many;
+  for (std::uint64_t nonce = 10; nonce < 10 + nonces_per_sender; ++nonce) many.push_back(cluster.request(nonce, "x"));
+  for (const auto& report : cluster.submit(0, many).results) REQUIRE(report.state == RequestState::finalised);
+  reply = cluster.submit(0, {cluster.request(9, "late"), cluster.request(9, "late", "bob")});
+  CHECK(reply.results.at(0).state == RequestState::refused);
+  CHECK(reply.results.at(0).reason == "nonce-too-old");
+  CHECK_FALSE(reply.results.at(0).hint.empty());
+  // Somebody else's nonces are not touched by it.
+  CHECK(reply.results.at(1).state == RequestState::finalised);
 }
 
 TEST_CASE("resubmitting a finalised request answers with its index; another with its nonce is a duplicate") {
