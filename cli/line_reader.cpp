@@ -32,6 +32,8 @@ Result<std::vector<std::string>> LineReader::read_some(std::size_t max_lines, st
       if (!buffer_.empty()) lines.push_back(std::exchange(buffer_, {}));
       return lines;
     }
+    // What is good before a line that is too long is taken first.
+    if (buffer_.size() > max_line_bytes_ && !lines.empty()) return lines;
     if (buffer_.size() > max_line_bytes_) {
       return Error{"request-too-large", "line " + std::to_string(line_number_ + 1) + " is too long for a request", ""};
     }
