@@ -115,6 +115,17 @@ void Cluster::restore_disk(ProcessId id, std::size_t at) {
   if (auto status = process.store->commit(process.journal); !status) throw std::runtime_error(status.error().what);
 }
 
+void Cluster::ignore_forgetting(ProcessId id) {
+  auto& process = processes_[id];
+  crash(id);
+  process.journal.emplace_back();
+  process.journal.back().state = process.durable_state;
+  process.journal.back().state->standing = Standing::member;
+  auto status = process.store->commit(std::span(process.journal).last(1));
+  if (!status.ok()) throw std::runtime_error(status.error().what);
+  start(id);
+}
+
 void Cluster::set_disk(ProcessId id, bool works) {
   processes_[id].disk_works = works;
   if (works && !processes_[id].uncommitted.empty()) commit(id);
@@ -178,6 +189,7 @@ void Cluster::step(ProcessId id, const Input& input) {
     process.held.push_back(std::move(send));
   }
   for (const auto& request : effects.serves) serve(id, request);
+  for (const auto& check : effects.checks) check_finality(id, check.certificate);
   if (process.disk_works && !process.uncommitted.empty()) return commit(id);
   release(id);
 }
@@ -212,6 +224,17 @@ void Cluster::serve(ProcessId id, const ServeLog& serve) {
   if (range->batches.empty()) return;
   Chunk chunk{{range->batches.front()->header.first.value - 1}, range->batches, range->fc};
   send(id, {Send::To::one, serve.to, std::make_shared<const Message>(std::move(chunk)), false, 0});
+}
+
+void Cluster::check_finality(ProcessId id, const Certificate& older) {
+  auto& process = processes_[id];
+  auto newest = process.replica->finality();
+  auto leaves = process.store->read_leaves({1}, newest->point.index);
+  if (!leaves.ok()) return;  // not on disk yet
+  auto root = tree_root(std::span(*leaves).first(older.point.index.value));
+  if (root == older.point.root) return;
+  Conflict found{older, *newest, root, consistency_proof(older.point.index.value, *leaves)};
+  feed(id, Received{process.member, verifier_.own(std::move(found))});
 }
 
 // ---- The network

@@ -46,8 +46,8 @@ struct Packet {
 class Observer {
  public:
   virtual ~Observer() = default;
-  /// `signs`: it signs this with its core's leave; false for what it only passes on. `to`: whom it will reach if nothing
-  /// is lost from now on, the sender itself among them.
+  /// `signs`: it signs this with its core's leave; false for what it only passes on. `to`: whom it will reach if
+  /// nothing is lost from now on, the sender itself among them.
   virtual void sent(const Process&, const Message&, bool /*signs*/, const std::vector<ProcessId>& /*to*/) {}
   virtual void waits_for_disk(const Process&, const Send&) {}
   virtual void dropped_unsent(const Process&, const Send&) {}
@@ -80,8 +80,10 @@ class Cluster {
   // ---- Processes and their disks
   void start(ProcessId id);
   void crash(ProcessId id);
-  void lose_disk(ProcessId id);                    ///< REQUIRES: it is down
+  void lose_disk(ProcessId id);                     ///< REQUIRES: it is down
   void restore_disk(ProcessId id, std::size_t at);  ///< to its first `at` commits; REQUIRES: it is down
+  /// A faulty member that found out that it had forgotten something votes on all the same.
+  void ignore_forgetting(ProcessId id);
   void set_disk(ProcessId id, bool works);
   void fail_disk(ProcessId id, const std::string& why);
 
@@ -119,6 +121,7 @@ class Cluster {
   void send(ProcessId id, const Send& send);
   void transmit(ProcessId from, const MessagePtr& message, bool signs, const std::vector<ProcessId>& to);
   void serve(ProcessId id, const ServeLog& serve);
+  void check_finality(ProcessId id, const Certificate& older);
   void connect_as_allowed(bool refused);
   void pass(Duration time, bool deliver);
   [[nodiscard]] bool reaches_member(ProcessId from, NodeId member) const;

@@ -1,5 +1,5 @@
-// scenarios [--rewrite] FILE...: runs scripts, and compares what happens with what they say; --rewrite makes them say it.
-// A script: comments (#), then blocks of commands, a line "----", and what they bring about, up to an empty line.
+// scenarios [--rewrite] FILE...: runs scripts, and compares what happens with what they say; --rewrite makes them say
+// it. A script: comments (#), then blocks of commands, a line "----", and what they bring about, up to an empty line.
 
 #include <cstdio>
 #include <cstring>

@@ -173,6 +173,9 @@ std::string Names::message(const Message& message) {
     }
     std::string operator()(const ViewQuery&) const { return ""; }
     std::string operator()(const ViewAnswer& m) const { return " " + view_name(m.view); }
+    std::string operator()(const Conflict& m) const {
+      return " " + names.certificate(m.a) + " and " + names.certificate(m.b);
+    }
   };
   learn(message);
   return kind_of(message) + std::visit(Text{*this}, message);

@@ -26,13 +26,11 @@ Duration duration(const std::string& text) {
 void set_parameter(ClusterOptions& options, const std::string& name, const std::string& value) {
   auto number = [](const std::string& text) { return static_cast<std::uint32_t>(std::stoul(text)); };
   auto& p = options.parameters;
-  const std::map<std::string, std::uint32_t*> known{{"view_timeout_ms", &p.view_timeout_ms},
-                                                    {"view_timeout_cap_ms", &p.view_timeout_cap_ms},
-                                                    {"heartbeat_ms", &p.heartbeat_ms},
-                                                    {"censorship_timeout_ms", &p.censorship_timeout_ms},
-                                                    {"batches_in_flight", &p.batches_in_flight},
-                                                    {"batch_max_requests", &p.batch_max_requests},
-                                                    {"forward_quota", &p.forward_quota}};
+  const std::map<std::string, std::uint32_t*> known{
+      {"view_timeout_ms", &p.view_timeout_ms},     {"view_timeout_cap_ms", &p.view_timeout_cap_ms},
+      {"heartbeat_ms", &p.heartbeat_ms},           {"censorship_timeout_ms", &p.censorship_timeout_ms},
+      {"batches_in_flight", &p.batches_in_flight}, {"batch_max_requests", &p.batch_max_requests},
+      {"forward_quota", &p.forward_quota}};
   if (auto found = known.find(name); found != known.end()) {
     *found->second = number(value);
   } else if (name == "pool") {
@@ -168,15 +166,29 @@ std::vector<ProcessId> Stage::recipients(Words& words, ProcessId from) const {
 // ---- Commands
 
 const std::map<std::string, Stage::Command>& Stage::commands() {
-  static const std::map<std::string, Command> all{
-      {"cluster", &Stage::cluster},       {"submit", &Stage::submit},       {"deliver", &Stage::deliver},
-      {"settle", &Stage::settle},         {"drop", &Stage::drop},           {"lose", &Stage::lose},
-      {"persist", &Stage::persist},       {"crash", &Stage::crash},         {"wipe", &Stage::wipe},
-      {"backup", &Stage::backup},         {"restore", &Stage::restore},     {"start", &Stage::start},
-      {"advance", &Stage::advance},       {"run", &Stage::run_for},         {"challenge", &Stage::challenge},
-      {"partition", &Stage::partition},   {"disconnect", &Stage::disconnect}, {"heal", &Stage::heal},
-      {"in-flight", &Stage::in_flight},   {"status", &Stage::status},       {"log", &Stage::log},
-      {"evidence", &Stage::evidence},     {"as", &Stage::as}};
+  static const std::map<std::string, Command> all{{"cluster", &Stage::cluster},
+                                                  {"submit", &Stage::submit},
+                                                  {"deliver", &Stage::deliver},
+                                                  {"settle", &Stage::settle},
+                                                  {"drop", &Stage::drop},
+                                                  {"lose", &Stage::lose},
+                                                  {"persist", &Stage::persist},
+                                                  {"crash", &Stage::crash},
+                                                  {"wipe", &Stage::wipe},
+                                                  {"backup", &Stage::backup},
+                                                  {"restore", &Stage::restore},
+                                                  {"start", &Stage::start},
+                                                  {"advance", &Stage::advance},
+                                                  {"run", &Stage::run_for},
+                                                  {"challenge", &Stage::challenge},
+                                                  {"partition", &Stage::partition},
+                                                  {"disconnect", &Stage::disconnect},
+                                                  {"heal", &Stage::heal},
+                                                  {"in-flight", &Stage::in_flight},
+                                                  {"status", &Stage::status},
+                                                  {"log", &Stage::log},
+                                                  {"evidence", &Stage::evidence},
+                                                  {"as", &Stage::as}};
   return all;
 }
 
@@ -213,8 +225,8 @@ void Stage::cluster(Words& words) {
   watch_ = std::make_unique<Watch>(cluster_->genesis(), std::set<NodeId>{});
   trace_.set_cluster(cluster_.get());
   forger_.set_cluster(cluster_.get());
-  for (Observer* observer : {static_cast<Observer*>(&trace_), static_cast<Observer*>(&forger_),
-                             static_cast<Observer*>(watch_.get())}) {
+  for (Observer* observer :
+       {static_cast<Observer*>(&trace_), static_cast<Observer*>(&forger_), static_cast<Observer*>(watch_.get())}) {
     cluster_->observe(*observer);
   }
   trace_.set_quiet(true);  // who says what on connecting is shown where it matters
