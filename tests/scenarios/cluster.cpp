@@ -112,6 +112,9 @@ void Cluster::restore_disk(ProcessId id, std::size_t at) {
   auto& process = processes_[id];
   process.journal.resize(at);
   process.store = make_memory_store(genesis_, process.created_as);
+  if (auto recovered = process.store->recover([](const Batch&) {}); !recovered.ok()) {
+    throw std::runtime_error(recovered.error().what);
+  }
   if (auto status = process.store->commit(process.journal); !status) throw std::runtime_error(status.error().what);
 }
 

@@ -14,9 +14,13 @@ namespace {
 
 struct Block {
   std::size_t line = 0;
-  std::vector<std::string> comments, commands;
+  std::vector<std::string> lines;  ///< commands, and comments between them
   std::string expected;
 };
+
+bool is_comment(const std::string& line) {
+  return line.starts_with('#');
+}
 
 std::vector<Block> read(std::istream& in) {
   std::vector<Block> out;
@@ -37,11 +41,9 @@ std::vector<Block> read(std::istream& in) {
       block.expected += line + "\n";
     } else if (line == "----") {
       expecting = true;
-    } else if (line.starts_with('#')) {
-      block.comments.push_back(line);
     } else {
-      if (block.commands.empty()) block.line = number;
-      block.commands.push_back(line);
+      if (block.line == 0 && !is_comment(line)) block.line = number;
+      block.lines.push_back(line);
     }
   }
   return out;
@@ -49,15 +51,14 @@ std::vector<Block> read(std::istream& in) {
 
 std::string text_of(const Block& block) {
   std::string out;
-  for (const auto& line : block.comments) out += line + "\n";
-  for (const auto& line : block.commands) out += line + "\n";
-  if (!block.commands.empty()) out += "----\n";
+  for (const auto& line : block.lines) out += line + "\n";
+  if (block.line != 0) out += "----\n";
   return out + block.expected;
 }
 
 void complain(const std::string& file, const Block& block, const std::string& found) {
   std::fprintf(stderr, "%s:%zu:\n", file.c_str(), block.line);
-  for (const auto& command : block.commands) std::fprintf(stderr, "  %s\n", command.c_str());
+  for (const auto& line : block.lines) std::fprintf(stderr, "  %s\n", line.c_str());
   std::fprintf(stderr, "should bring about\n%sbut what happens is\n%s\n", block.expected.c_str(), found.c_str());
 }
 
@@ -65,7 +66,7 @@ void complain(const std::string& file, const Block& block, const std::string& fo
 bool perform(const std::string& file, bool rewrite) {
   std::ifstream in(file);
   auto blocks = read(in);
-  if (blocks.empty() || blocks.front().comments.empty()) {
+  if (blocks.empty() || !is_comment(blocks.front().lines.front())) {
     std::fprintf(stderr, "%s: a script begins with the rule that it shows\n", file.c_str());
     return false;
   }
@@ -75,7 +76,9 @@ bool perform(const std::string& file, bool rewrite) {
   for (auto& block : blocks) {
     std::string found;
     try {
-      for (const auto& command : block.commands) found += stage.run(command);
+      for (const auto& line : block.lines) {
+        if (!is_comment(line)) found += stage.run(line);
+      }
       if (&block == &blocks.back()) stage.finish();
     } catch (const std::exception& error) {
       std::fprintf(stderr, "%s%s:%zu: %s\n", found.c_str(), file.c_str(), block.line, error.what());
