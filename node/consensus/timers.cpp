@@ -40,7 +40,7 @@ void Replica::Impl::check_leader() {
   if (own_challenge) {
     bool over =
         (own_challenge->reason == Reason::unresponsive && state.active && pace.heard() > own_challenge->raised_at) ||
-        (own_challenge->reason == Reason::stalled && pace.progress() > own_challenge->raised_at) ||
+        (own_challenge->reason == Reason::stalled && pace.progress() >= own_challenge->raised_at) ||
         (own_challenge->reason == Reason::censored && !any_censored());
     if (over) own_challenge.reset();
     return;
