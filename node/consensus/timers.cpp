@@ -84,7 +84,11 @@ void Replica::Impl::check_censorship(const Batch& appended) {
 
 void Replica::Impl::resend_what_lasts() {
   auto gap = milliseconds(parameters.view_timeout_ms) / 2;
-  if (own_challenge && now - own_challenge->sent_at >= gap && may_challenge()) send_challenge();
+  if (own_challenge && now - own_challenge->sent_at >= gap && may_challenge()) {
+    send_challenge();
+    // A leader may starve this node alone: then only the others have news of it.
+    if (state.active && now >= pace.ask_peers_at()) ask_leader_news(true);
+  }
   if (state.standing == Standing::learner && now - query_sent_at >= gap) {
     query_sent_at = now;
     send_now(Send::To::others, self, ViewQuery{options.query_nonce});
