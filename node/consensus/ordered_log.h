@@ -25,6 +25,7 @@ class OrderedLog {
     return entries_.empty() ? finalised_range_ : entries_.back().after;
   }
   [[nodiscard]] std::size_t unfinalised_count() const { return entries_.size(); }
+  [[nodiscard]] std::size_t side_count() const { return side_.size(); }
   [[nodiscard]] std::vector<BatchPtr> unfinalised() const;
   [[nodiscard]] const NonceWindows& nonces() const { return nonces_; }
 

@@ -207,6 +207,10 @@ ReplicaStatus Replica::status() const {
   out.known_final = i.known_fc ? i.known_fc->point.index : Index{};
   out.pool_requests = i.pool.count();
   out.pool_bytes = i.pool.bytes();
+  out.unfinalised_batches = i.log.unfinalised_count();
+  out.side_batches = i.log.side_count();
+  out.held_proposals = i.held.size();
+  out.wants = i.wants.size();
   out.view_timeout = i.pace.timeout();
   if (i.own_challenge) out.challenging = i.own_challenge->reason;
   out.evidence_count = i.watch.count();

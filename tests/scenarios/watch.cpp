@@ -8,8 +8,7 @@ namespace zell::scenarios {
 
 using simulation::Violation;
 
-Watch::Watch(const Genesis& genesis, std::set<NodeId> faulty)
-    : genesis_(genesis), checks_(genesis), faulty_(std::move(faulty)) {}
+Watch::Watch(const Genesis& genesis, std::set<NodeId> faulty) : genesis_(genesis), faulty_(std::move(faulty)) {}
 
 bool Watch::too_many_faulty() const {
   MemberSet set;
@@ -81,7 +80,7 @@ void Watch::refused(const Process& from, const Process&, const Packet& packet) {
 }
 
 void Watch::started(const Process& process, const Recovered& recovered) {
-  if (honest(process.member)) checks_.restarted(process.member, {recovered.finalised.size()});
+  if (honest(process.member)) checks_.restarted(process.member, {recovered.finalised.size()}, false);
 }
 
 }  // namespace zell::scenarios

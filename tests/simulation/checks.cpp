@@ -27,15 +27,21 @@ void Checks::finalised(NodeId node, const Batch& batch) {
         violated("two histories", node, "index " + std::to_string(at.value));
       continue;
     }
-    if (!submitted_.contains(request->id)) violated("final but never submitted", node, std::to_string(at.value));
+    if (!submitted_.contains(request->leaf)) violated("final but never submitted", node, std::to_string(at.value));
     if (!nonces_.emplace(request->sender, request->nonce).second)
       violated("not exactly once", node, std::to_string(at.value));
     final_ids_.insert(request->id);
     log_.push_back(request);
+    range_.append(leaf_hash(request->header()));
+    roots_.push_back(range_.root());
   }
+  if (batch.header.end != LogPoint{at, roots_[at.value - 1]}) violated("bodies give another root", node, "");
 }
 
-void Checks::restarted(NodeId node, Index finalised) {
+void Checks::restarted(NodeId node, Index finalised, bool remembers) {
+  auto& stored = stored_[node];
+  if (remembers && finalised < stored) violated("what was stored as final is gone", node, "");
+  stored = finalised;
   final_at_[node] = finalised;
 }
 
@@ -79,6 +85,11 @@ void Checks::signed_by(NodeId node, const Message& message, const DurableState& 
     Hash what = news->base.point.root;
     slot(5, news->view, {}, what);
     if (durable.view < news->view || !durable.active) violated("NewView sent before it was durable", node, "");
+  } else if (const auto* heartbeat = std::get_if<Heartbeat>(&message)) {
+    slot(6, heartbeat->view, {heartbeat->counter}, heartbeat->tip.root);
+    not_below(heartbeat->view);
+  } else if (const auto* challenge = std::get_if<Challenge>(&message)) {
+    if (challenge->signed_part.view > durable.view) violated("challenged a view that is not durable", node, "");
   } else if (const auto* answer = std::get_if<ViewAnswer>(&message)) {
     if (answer->view > durable.view) violated("answered a view that is not durable", node, "");
   }

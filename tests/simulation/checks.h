@@ -3,31 +3,27 @@
 
 #include <map>
 #include <set>
-#include <stdexcept>
 
+#include "node/crypto/log_tree.h"
 #include "node/types/durable_state.h"
 #include "node/wire/messages.h"
+#include "tests/simulation/violation.h"
 
 namespace zell::simulation {
 
-struct Violation : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
-
 class Checks {
  public:
-  explicit Checks(const Genesis& genesis) : genesis_(genesis) {}
-
   /// One history, exactly once, nothing that no one submitted: a batch that an honest node calls final.
   void finalised(NodeId node, const Batch& batch);
-  /// An honest node restarted with this finalised prefix.
-  void restarted(NodeId node, Index finalised);
+  /// An honest node restarted with this finalised prefix. With `remembers` it must be what it was, but for the newest
+  /// certificates, which are stored late.
+  void restarted(NodeId node, Index finalised, bool remembers = true);
   /// An honest node releases a signed message while `durable` is what its disk holds: no two votes for one slot,
   /// nothing before it is durable, no vote below the durable view, reported locks never fall.
   void signed_by(NodeId node, const Message& message, const DurableState& durable);
   /// An honest node found evidence: it must name no honest node.
   void accused(NodeId guilty, const std::set<NodeId>& faulty);
-  void submitted(const RequestPtr& request) { submitted_.insert(request->id); }
+  void submitted(const RequestPtr& request) { submitted_.insert(request->leaf); }
 
   [[nodiscard]] Index highest_final() const { return {log_.size()}; }
   /// Any one of the final requests, or null.
@@ -39,10 +35,13 @@ class Checks {
   [[nodiscard]] Index final_of(NodeId node) const;
 
  private:
-  const Genesis& genesis_;
   std::vector<RequestPtr> log_;
+  std::vector<Hash> roots_;  ///< by index, from 1
+  CompactRange range_;
   std::map<NodeId, Index> final_at_;
-  std::set<RequestId> final_ids_, submitted_;
+  std::set<RequestId> final_ids_;
+  std::set<Hash> submitted_;
+  std::map<NodeId, Index> stored_;  ///< the finalised prefix that a node last restarted with
   std::set<std::pair<PublicKey, std::uint64_t>> nonces_;
   using Slot = std::tuple<NodeId, int, View, Index>;  // signer, kind, view, index
   std::map<Slot, Hash> slots_;

@@ -1,3 +1,5 @@
+#include "tests/simulation/clients.h"
+
 #include "node/wire/request_codec.h"
 #include "tests/simulation/world_impl.h"
 
@@ -9,10 +11,10 @@ void World::schedule_requests() {
   auto add = [this](Duration low, Duration high) {
     auto i = requests_.size();
     Bytes payload{static_cast<std::uint8_t>(i)};
-    auto user = Liar::user(plan_.seed, i % 3);
-    requests_.push_back(sign_request(verifier_.domain(), scheme(), user, "default", 1 + i, std::span(&payload, 1)));
+    requests_.push_back(sign_request(verifier_.domain(), scheme(), user_key(plan_.seed, i % user_count), "default",
+                                     1 + i, std::span(&payload, 1)));
     checks_.submitted(requests_.back());
-    auto delay = between(low, high);
+    auto delay = between(client_random_, low, high);
     last_submission_ = std::max(last_submission_, now() + delay);
     at(delay, [this, i] { submit(i); });
   };
@@ -25,8 +27,8 @@ void World::schedule_requests() {
 void World::submit(std::size_t which) {
   const auto& request = requests_[which];
   if (checks_.is_final(request->id)) return;
-  NodeId to{static_cast<std::uint16_t>(random_.below(plan_.nodes))};
-  if (honest(to) && nodes_[to.value].replica && !nodes_[to.value].paused) step(to, Submit{request});
+  auto& host = hosts_[client_random_.below(plan_.nodes)];
+  if (honest(host.id) && host.replica && !host.paused) step(host, Submit{request});
   // What is initialised lives in memory: a client submits again until it is final.
   at(milliseconds(700), [this, which] { submit(which); });
 }

@@ -2,45 +2,106 @@
 
 namespace zell::simulation {
 
+Recovered World::recover(Host& host, NonceWindows& nonces) {
+  auto recovered = host.disk.store->recover([&](const Batch& batch) {
+    for (const auto& request : *batch.requests) (void)nonces.insert(request->sender, request->nonce);
+  });
+  if (!recovered.ok()) throw Violation("the store does not recover: " + recovered.error().what);
+  host.disk.durable = recovered->state;
+  return std::move(*recovered);
+}
+
 /// Group commit: all that is queued now becomes durable at once, later.
-void World::commit(NodeId id) {
-  auto& node = nodes_[id.value];
-  node.committing = true;
-  auto count = node.disk.in_flight.size();
-  at(between(plan_.disk_min, plan_.disk_max), [this, id, count, life = node.life] {
-    auto& n = nodes_[id.value];
-    if (n.life != life) return;
-    std::vector<Delta> deltas;
-    PersistId last = 0;
-    for (std::size_t i = 0; i < count; ++i) {
-      last = n.disk.in_flight[i].id;
-      if (n.disk.in_flight[i].delta.state) n.disk.durable = *n.disk.in_flight[i].delta.state;
-      deltas.push_back(std::move(n.disk.in_flight[i].delta));
-    }
-    n.disk.in_flight.erase(n.disk.in_flight.begin(), n.disk.in_flight.begin() + static_cast<std::ptrdiff_t>(count));
-    auto status = n.disk.store->commit(deltas);
-    if (!status.ok()) throw Violation("commit refused: " + status.error().what);
-    n.durable = last;
-    n.committing = false;
-    if (!n.disk.in_flight.empty()) commit(id);
-    release(id);
-    step(id, Persisted{last});
+void World::commit(Host& host) {
+  host.disk.committing = host.disk.in_flight.size();
+  auto delay = between(disk_random_, plan_.disk_min, plan_.disk_max) * host.disk.slowness;
+  at(delay, [this, place = host.place, life = host.life] {
+    auto& h = hosts_[place];
+    if (h.life != life) return;
+    if (h.disk.failing) return fail_commit(h);
+    committed(h);
   });
 }
 
-void World::serve(NodeId id, const ServeLog& serve) {
-  auto range = nodes_[id.value].disk.store->read_certified(serve.from, 1 << 20);
+void World::committed(Host& host) {
+  PersistId last = host.disk.in_flight[host.disk.committing - 1].id;
+  apply(host, host.disk.committing);
+  host.disk.committing = 0;
+  host.durable = last;
+  if (!host.disk.in_flight.empty()) commit(host);
+  auto life = host.life;
+  release(host);
+  if (host.life == life) step(host, Persisted{last});
+}
+
+/// EIO, or a full disk: what was written may or may not be there, and nothing that waited for it may be sent.
+void World::fail_commit(Host& host) {
+  happened("faults: failed commits");
+  say(name(host) + " fails to commit");
+  host.disk.failed = true;
+  if (disk_random_.chance(500'000)) apply(host, host.disk.committing);
+  host.disk.in_flight.clear();
+  host.disk.committing = 0;
+  std::erase_if(host.held, [&](const Send& send) { return send.after > host.durable; });
+  auto life = host.life;
+  step(host, PersistFailed{"simulated"});
+  at(between(chaos_random_, Duration(50'000), Duration(800'000)), [this, place = host.place, life] {
+    auto& h = hosts_[place];
+    if (h.life != life) return;
+    crash(h);
+    start_later(h);
+  });
+}
+
+void World::apply(Host& host, std::size_t count) {
+  auto& disk = host.disk;
+  std::vector<Delta> deltas;
+  for (std::size_t i = 0; i < count; ++i) {
+    auto& delta = disk.in_flight[i].delta;
+    if (delta.state) disk.durable = *delta.state;
+    if (plan_.restored == host.id) disk.history.push_back(delta);
+    for (const auto& batch : delta.batches) chains_.add(batch->header.parent(), batch->requests, batch->header.end);
+    deltas.push_back(std::move(delta));
+  }
+  disk.in_flight.erase(disk.in_flight.begin(), disk.in_flight.begin() + static_cast<std::ptrdiff_t>(count));
+  auto status = disk.store->commit(deltas);
+  if (!status.ok()) throw Violation("commit refused: " + status.error().what);
+}
+
+void World::wipe(Host& host) {
+  happened("faults: wiped disks");
+  say(name(host) + " loses its disk");
+  crash(host);
+  host.disk.store = make_memory_store(genesis_, Standing::learner);
+}
+
+/// Someone restores an old copy of the disk, as nobody should.
+void World::restore_copy(Host& host) {
+  happened("faults: restored old disks");
+  say(name(host) + " is restored from an old copy");
+  crash(host);
+  auto& disk = host.disk;
+  disk.store = make_memory_store(genesis_, Standing::member);
+  auto fresh = disk.store->recover([](const Batch&) {});
+  if (!fresh.ok()) throw Violation("a new store does not open: " + fresh.error().what);
+  disk.history.resize(disk.copied);
+  auto status = disk.store->commit(disk.history);
+  if (!status.ok()) throw Violation("the copy is refused: " + status.error().what);
+}
+
+void World::serve(Host& host, const ServeLog& serve) {
+  auto range = host.disk.store->read_certified(serve.from, 1 << 20);
   if (!range.ok() || range->batches.empty()) return;
   Chunk chunk{{range->batches.front()->header.first.value - 1}, range->batches, range->fc};
-  transmit(id, serve.to, chunk);
+  send(host, {Send::To::one, serve.to, std::make_shared<const Message>(std::move(chunk)), false, 0});
 }
 
 /// With less than a third of the stake faulty there is nothing to find.
-void World::check_finality(NodeId id, const Certificate& older) {
-  ++outcome_.seen["older finality certificates compared with the log"];
-  auto leaves = nodes_[id.value].disk.store->read_leaves({1}, older.point.index);
-  if (leaves.ok() && tree_root(*leaves) != older.point.root && honest(id)) {
-    throw Violation("a finality certificate contradicts the final log of " + name(id));
+void World::check_finality(const Host& host, const Certificate& older) {
+  happened("older finality certificates compared with the log");
+  auto leaves = host.disk.store->read_leaves({1}, older.point.index);
+  if (leaves.ok() && tree_root(*leaves) != older.point.root && honest(host.id)) {
+    throw Violation("a finality certificate contradicts the final log of " + name(host));
   }
 }
 

@@ -4,125 +4,193 @@
 
 namespace zell::simulation {
 
-using std::chrono::milliseconds;
+/// Of two twins, a host may talk to one only.
+bool World::in_touch(const Host& host, const Host& twin) const {
+  auto touch = touch_[host.place];
+  if (touch == 2 || !plan_.behaviours_of(twin.id)[static_cast<std::size_t>(Behaviour::twins)]) return true;
+  return (twin.place == twin.id.value) == (touch == 0);
+}
 
-/// Puts each node into a group; only nodes of one group reach each other.
-void World::rewire(const std::vector<int>& groups) {
-  auto before = group_;
-  group_ = groups;
-  for (auto& a : nodes_) {
-    for (auto& b : nodes_) {
-      if (a.id == b.id || !a.replica || !b.replica) continue;
-      bool was = before[a.id.value] == before[b.id.value];
-      bool is = group_[a.id.value] == group_[b.id.value];
-      if (was && !is) step(a.id, PeerDown{b.id, false});
-      if (!was && is) step(a.id, PeerUp{b.id});
+void World::connect(Host& a, Host& b) {
+  ++link(a, b).connection;
+  ++link(b, a).connection;
+  step(a, PeerUp{b.id});
+  step(b, PeerUp{a.id});
+}
+
+/// What is in flight is lost, and each side that still runs is told.
+void World::disconnect(Host& a, Host& b) {
+  ++link(a, b).connection;
+  ++link(b, a).connection;
+  step(a, PeerDown{b.id, false});
+  step(b, PeerDown{a.id, false});
+}
+
+void World::reset_connection(Host& a, Host& b) {
+  if (!connected(a, b)) return;
+  disconnect(a, b);
+  if (connected(a, b)) connect(a, b);
+}
+
+/// Changes who is connected to whom, and tells them.
+void World::rewire(const std::function<void()>& change) {
+  std::vector<bool> before;
+  for (auto& a : hosts_) {
+    for (auto& b : hosts_) before.push_back(connected(a, b));
+  }
+  change();
+  for (auto& a : hosts_) {
+    for (auto& b : hosts_) {
+      if (b.place <= a.place) continue;
+      bool was = before[a.place * hosts_.size() + b.place], is = connected(a, b);
+      if (was && !is) disconnect(a, b);
+      if (!was && is) connect(a, b);
     }
   }
 }
 
-void World::send(NodeId id, const Send& send) {
-  Message message = *send.message;
-  if (send.sign) message = sign_message(std::move(message), id, secret(id), scheme(), verifier_.domain());
-  if (honest(id) && send.sign && plan_.check_signatures) checks_.signed_by(id, message, nodes_[id.value].disk.durable);
-  if (const auto* challenge = std::get_if<Challenge>(&message); challenge && honest(id))
-    observer_.challenged(*challenge);
-  if (const auto* news = std::get_if<NewView>(&message); news && send.sign && send.to != Send::To::one)
-    note_new_view(*news);
-  auto shared = std::make_shared<const Message>(message);
-  bool to_self = send.to == Send::To::all || (send.to == Send::To::one && send.node == id);
-  if (to_self) {
-    at(Duration{1}, [this, id, shared, life = nodes_[id.value].life] {
-      if (nodes_[id.value].life == life) step(id, Received{id, verifier_.own(*shared)});
-    });
-  }
-  for (auto& other : nodes_) {
-    if (other.id == id || (send.to == Send::To::one && send.node != other.id)) continue;
-    if (honest(id)) {
-      transmit(id, other.id, message);
-    } else {
-      for (const auto& lie : liar_.tell(message, other.id)) transmit(id, other.id, lie);
+/// Checks a message once for all who will get it. What an honest node sends must pass.
+ParcelPtr World::pack(MessagePtr message, NodeId from) {
+  auto refuse = [&](const std::string& why) -> ParcelPtr {
+    if (honest(from)) {
+      throw Violation("an honest message is refused: " + std::string(name_of(*message)) + " of " + name(from) + ": " +
+                      why);
     }
-  }
-}
-
-void World::transmit(NodeId from, NodeId to, const Message& message) {
-  ++outcome_.messages;
-  if (!linked(from, to)) return;
-  bool lossy = !healed_;
-  if (lossy && random_.chance(plan_.loss)) return;
-  auto shared = std::make_shared<const Message>(message);
-  int copies = lossy && random_.chance(plan_.duplicate) ? 2 : 1;
-  for (int i = 0; i < copies; ++i) {
-    auto delay = between(plan_.delay_min, plan_.delay_max);
-    if (lossy && random_.chance(plan_.spike)) delay *= 50;
-    if (!honest(from)) delay += liar_.holds_back(message);
-    at(delay, [this, from, to, shared, life = nodes_[to.value].life] {
-      if (nodes_[to.value].life == life) deliver(from, to, shared);
-    });
-  }
-}
-
-void World::deliver(NodeId from, NodeId to, const std::shared_ptr<const Message>& message) {
-  if (!linked(from, to)) return;
-  auto& node = nodes_[to.value];
-  if (node.paused) {
-    at(milliseconds(20), [this, from, to, message, life = node.life] {
-      if (nodes_[to.value].life == life) deliver(from, to, message);
-    });
-    return;
-  }
+    happened("messages of liars refused");
+    return std::make_shared<const Parcel>(Parcel{message, nullptr});
+  };
   Message copy = *message;
   if (plan_.real_signatures) {
-    DecodeContext context{verifier_.domain(), genesis_.parameters, genesis_.size()};
-    auto decoded = decode_message(encode_message(*message, {}), context);
-    if (!decoded.ok()) {
-      if (honest(from)) throw Violation("an honest message does not decode: " + decoded.error().what);
-      return;
-    }
+    auto decoded =
+        decode_message(encode_message(*message, {}), {verifier_.domain(), genesis_.parameters, genesis_.size()});
+    if (!decoded.ok()) return refuse(decoded.error().what);
     copy = std::move(*decoded);
   }
   auto checked = verifier_.check(std::move(copy));
-  if (!checked.ok()) {
-    if (honest(from)) {
-      throw Violation("an honest message is refused: " + std::string(name_of(*message)) + " of " + name(from) + ": " +
-                      checked.error().what);
+  if (!checked.ok()) return refuse(checked.error().what);
+  witness_.saw((*checked)->get());
+  return std::make_shared<const Parcel>(Parcel{std::move(message), std::move(*checked)});
+}
+
+void World::send(Host& host, const Send& send) {
+  auto message = send.message;
+  bool is_honest = honest(host.id);
+  if (send.sign) {
+    message =
+        std::make_shared<const Message>(sign_message(*message, host.id, secret(host.id), scheme(), verifier_.domain()));
+    if (is_honest && host.disk.failed) throw Violation(name(host) + " signs after its disk failed");
+    if (plan_.accountable(host.id) && plan_.check_signatures) {
+      checks_.signed_by(host.id, *message, host.disk.durable);
     }
+    if (const auto* news = std::get_if<NewView>(message.get()); news && send.to != Send::To::one) note_new_view(*news);
+  }
+  if (const auto* challenge = std::get_if<Challenge>(message.get()); challenge && is_honest) {
+    observer_.challenged(*challenge);
+  }
+  auto parcel = pack(message, host.id);
+  if (send.to == Send::To::all || (send.to == Send::To::one && send.node == host.id)) {
+    at(Duration{1}, [this, place = host.place, message, life = host.life] {
+      auto& h = hosts_[place];
+      if (h.life == life) step(h, Received{h.id, verifier_.own(*message)});
+    });
+    if (send.to == Send::To::one) return;
+  }
+  std::vector<Told> told;
+  for (const auto& member : genesis_.members) {
+    NodeId to{static_cast<std::uint16_t>(&member - genesis_.members.data())};
+    if (to == host.id || (send.to == Send::To::one && send.node != to)) continue;
+    if (is_honest) {
+      told.push_back({to, message, Duration{0}});
+    } else {
+      liars_[host.id.value]->tell(message, to, told);
+    }
+  }
+  send_lies(host, told, parcel);
+}
+
+void World::send_lies(Host& host, const std::vector<Told>& told, const ParcelPtr& truth) {
+  for (const auto& one : told) {
+    auto parcel = truth && one.message == truth->message ? truth : pack(one.message, host.id);
+    if (!parcel->checked) continue;  // whoever gets it refuses it
+    for (auto& other : hosts_) {
+      if (other.id == one.to) transmit(host, other, parcel, one.delay);
+    }
+  }
+}
+
+void World::transmit(Host& from, Host& to, const ParcelPtr& parcel, Duration held_back) {
+  if (!connected(from, to)) return;
+  ++outcome_.messages;
+  auto& way = link(from, to);
+  auto lost = [&](const char* how) {
+    happened(how);
+    return true;
+  };
+  if (way.deaf && lost("faults: messages lost one way")) return;
+  if (!healed_ && network_random_.chance(plan_.loss) && lost("faults: messages lost")) return;
+  bool twice = !healed_ && network_random_.chance(plan_.duplicate);
+  if (twice) happened("faults: messages duplicated");
+  for (int i = 0; i < (twice ? 2 : 1); ++i) {
+    auto delay = held_back + between(network_random_, plan_.delay_min, plan_.delay_max);
+    if (!healed_ && network_random_.chance(plan_.spike)) {
+      delay *= 50;
+      happened("faults: delay spikes");
+    }
+    if (plan_.ordered) delay = std::max(delay, way.last_arrival - now());
+    way.last_arrival = now() + delay;
+    at(delay, [this, a = from.place, b = to.place, connection = way.connection, sent = now(), parcel] {
+      deliver(a, b, connection, sent, parcel);
+    });
+  }
+}
+
+void World::deliver(std::size_t a, std::size_t b, std::uint64_t connection, Instant sent, const ParcelPtr& parcel) {
+  auto &from = hosts_[a], &to = hosts_[b];
+  auto& way = link(from, to);
+  if (way.connection != connection) return happened("faults: messages cut off in flight");
+  if (!to.replica) return;
+  if (way.clogged || to.paused) {
+    way.waiting.emplace_back([this, a, b, connection, sent, parcel] { deliver(a, b, connection, sent, parcel); });
     return;
   }
-  if (plan_.say_messages) say("  " + name(from) + " -> " + name(to) + " " + describe(*message));
-  if (honest(to)) return step(to, Received{from, *checked});
-  if (auto heard = liar_.hear(*message)) {
-    auto again = verifier_.check(std::move(*heard));
-    if (again.ok()) step(to, Received{from, *again});
+  if (journal_) journal_->arrived(sent, now(), from.id, to.id, *parcel->message);
+  hand_over(from, to, parcel);
+}
+
+void World::unclog(Link& link) {
+  link.clogged = false;
+  for (auto& arrive : std::exchange(link.waiting, {})) at(Duration{0}, std::move(arrive));
+}
+
+void World::resume(Host& host) {
+  host.paused = false;
+  for (auto& other : hosts_) {
+    auto& way = link(other, host);
+    if (!way.clogged) unclog(way);
   }
-  for (const auto& lie : liar_.blurt()) {
-    for (const auto& other : nodes_) {
-      if (other.id != to) transmit(to, other.id, lie);
+  step(host, Tick{});
+}
+
+void World::hand_over(Host& from, Host& to, const ParcelPtr& parcel) {
+  auto& liar = liars_[to.id.value];
+  if (!liar) return step(to, Received{from.id, parcel->checked});
+  if (auto heard = liar->hear(parcel->message)) {
+    if (heard == parcel->message) {
+      step(to, Received{from.id, parcel->checked});
+    } else if (auto checked = verifier_.check(*heard); checked.ok()) {
+      step(to, Received{from.id, *checked});
     }
   }
+  if (!to.replica) return;
+  std::vector<Told> told;
+  liar->speak_up(told);
+  send_lies(to, told, nullptr);
 }
 
 void World::note_new_view(const NewView& news) {
   std::vector<std::optional<Certificate>> locks;
-  for (const auto& node : nodes_) locks.push_back(node.disk.durable.highest_lc);
+  for (const auto& host : hosts_) locks.push_back(host.disk.durable.highest_lc);
   observer_.new_view(news, checks_.highest_final(), locks);
-}
-
-/// What a liar builds its other logs on: the compact range at a point of its own.
-std::optional<CompactRange> World::liars_log_at(const LogPoint& point) const {
-  const auto& replica = nodes_[plan_.faulty.value].replica;
-  if (!replica) return std::nullopt;
-  auto leaves = liars_final_leaves_;
-  for (const auto& batch : replica->unfinalised()) {
-    leaves.resize(batch->header.first.value - 1);
-    for (const auto& request : *batch->requests) leaves.push_back(request->leaf);
-  }
-  if (point.index.value > leaves.size()) return std::nullopt;
-  CompactRange range;
-  for (std::size_t i = 0; i < point.index.value; ++i) range.append(leaves[i]);
-  if (range.root() != point.root) return std::nullopt;
-  return range;
 }
 
 }  // namespace zell::simulation

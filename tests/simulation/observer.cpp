@@ -1,5 +1,7 @@
 #include "tests/simulation/observer.h"
 
+#include <algorithm>
+
 #include "tests/simulation/checks.h"
 
 namespace zell::simulation {
@@ -10,12 +12,20 @@ const std::string overridden = "locks overridden by a base";
 const std::string censored_final = "requests finalised after a challenge called them censored";
 const std::string caught_up = "catch-ups across a view change";
 const std::string older_fc = "FCs accepted from an older view";
+const std::string late_fc = "FCs accepted three views late";
+const std::string hidden_crossed = "view changes crossed by a lock that one node alone held";
+const std::string rejoined_among_liars = "rejoined learners while others lied";
 const std::string restart_locked = "restarts in the middle of a view with a LOCK held";
 const std::string evidence_kinds[] = {"evidence: two proposals", "evidence: two votes", "evidence: hidden lock",
                                       "evidence: invalid proposal"};
 
 std::string challenge_for(Reason reason) {
   return "challenges: " + std::string(to_string(reason));
+}
+
+void most(Seen& seen, const char* what, std::uint64_t n) {
+  auto& highest = seen[what];
+  highest = std::max(highest, n);
 }
 
 [[noreturn]] void violated(NodeId node, const std::string& what) {
@@ -25,35 +35,43 @@ std::string challenge_for(Reason reason) {
 }  // namespace
 
 const std::vector<std::string>& required_situations() {
-  static const std::vector<std::string> all = {
-      crossed,
-      overridden,
-      censored_final,
-      caught_up,
-      older_fc,
-      restart_locked,
-      evidence_kinds[0],
-      evidence_kinds[1],
-      evidence_kinds[2],
-      evidence_kinds[3],
-      challenge_for(Reason::unresponsive),
-      challenge_for(Reason::stalled),
-      challenge_for(Reason::censored),
-      challenge_for(Reason::equivocation),
-      challenge_for(Reason::invalid_proposal),
-      challenge_for(Reason::manual),
-      "commits lost in a crash",
-      "rejoined learners",
-      "requests refused: busy",
-      "lies: double votes",
-      "lies: hidden locks",
-      "lies: invalid proposals",
-      "lies: proposals of a second log",
-      "lies: LCs of a second log",
-      "lies: FCs of a second log",
-      "runs: calm",
-      "runs: watched for patience long after healing",
-  };
+  static const std::vector<std::string> all = [] {
+    std::vector<std::string> out = {
+        crossed,
+        hidden_crossed,
+        overridden,
+        censored_final,
+        caught_up,
+        older_fc,
+        late_fc,
+        restart_locked,
+        rejoined_among_liars,
+        "two LCs of one index, of different views",
+        "crashes between a durable commit and its send",
+        "commits lost in a crash",
+        "commits that a crash left whole but unreported",
+        "rejoined learners",
+        "requests refused: busy",
+        "lies: LCs of a second log",
+        "lies: FCs of a second log",
+        "runs: calm",
+        "runs: watched for patience long after healing",
+        "runs: with liars that collude",
+    };
+    out.insert(out.end(), std::begin(evidence_kinds), std::end(evidence_kinds));
+    for (int reason = 1; reason <= 6; ++reason) out.push_back(challenge_for(static_cast<Reason>(reason)));
+    for (const auto* fault :
+         {"messages lost", "messages lost one way", "messages duplicated", "messages cut off in flight", "delay spikes",
+          "partitions", "one-way partitions", "clogged links", "connections reset", "crashes",
+          "crashes between two effects", "failed commits", "slow disks", "wiped disks", "restored old disks",
+          "clocks that jump", "paused processes"}) {
+      out.push_back(std::string("faults: ") + fault);
+    }
+    for (std::size_t i = 0; i < behaviour_count; ++i) {
+      out.push_back("lies: " + std::string(to_string(static_cast<Behaviour>(i))));
+    }
+    return out;
+  }();
   return all;
 }
 
@@ -61,24 +79,31 @@ void Observer::started(NodeId node, const Recovered& recovered) {
   const auto& state = recovered.state;
   Index final = recovered.fc ? recovered.fc->point.index : Index{};
   if (state.active && state.last_lock && state.last_lock->index > final) ++seen_[restart_locked];
-  nodes_[node.value] = {state.view, recovered.fc ? recovered.fc->view : View{}, final, false};
+  nodes_[node.value] = {state.view, recovered.fc ? recovered.fc->view : View{}, final,
+                        state.standing == Standing::learner};
+}
+
+void Observer::rejoined() {
+  ++seen_["rejoined learners"];
+  if (!plan_.liars.empty()) ++seen_[rejoined_among_liars];
 }
 
 void Observer::stepped(NodeId node, const Input& input, const Replica& replica, const Effects& effects, Instant now) {
-  if (!honest(node)) return;
   auto status = replica.status();
   auto& known = nodes_[node.value];
   check_finality(input, replica, status, known);
   check_events(node, effects, now);
-  check_bounds(node, replica, status, effects);
+  check_bounds(node, status, effects);
   check_evidence(node, effects);
   known.view = status.view;
+  known.learns = status.standing == Standing::learner;
 }
 
 void Observer::check_finality(const Input& input, const Replica& replica, const ReplicaStatus& status, Known& known) {
   if (status.finalised.index <= known.finalised) return;
   View view = replica.finality()->view;
   if (view < status.view) ++seen_[older_fc];
+  if (view.value + 3 <= status.view.value) ++seen_[late_fc];
   const auto* received = std::get_if<Received>(&input);
   bool by_chunk = received && std::holds_alternative<Chunk>(received->message->get());
   if (by_chunk && view > known.finality_view) ++seen_[caught_up];
@@ -104,15 +129,22 @@ void Observer::check_patience(NodeId node, const Challenged& event, Instant now)
   if (plan_.calm) violated(node, "challenges a leader though nothing is wrong");
   if (!healed_ || !plan_.is_timely()) return;
   auto settled = 3 * std::chrono::milliseconds(genesis_.parameters.view_timeout_cap_ms);
-  if (now - *healed_ < settled || !honest(genesis_.leader(event.view))) return;
+  auto leader = genesis_.leader(event.view);
+  if (now - *healed_ < settled || !plan_.accountable(leader) || nodes_[leader.value].learns) return;
   violated(node, "challenges an honest leader, that of view " + std::to_string(event.view.value) + ", for " +
                      std::string(to_string(event.reason)) + ", long after all healed");
 }
 
-void Observer::check_bounds(NodeId node, const Replica& replica, const ReplicaStatus& status, const Effects& effects) {
+void Observer::check_bounds(NodeId node, const ReplicaStatus& status, const Effects& effects) {
+  if (!status.stopped_code.empty()) return;
   const auto& limits = genesis_.parameters;
   if (status.pool_requests > pool_limit) violated(node, "holds more requests than its pool may");
-  if (replica.unfinalised().size() > 2 * limits.batches_in_flight) violated(node, "holds too long an unfinalised log");
+  if (status.unfinalised_batches > 2 * limits.batches_in_flight) violated(node, "holds too long an unfinalised log");
+  if (status.held_proposals > 2 * limits.batches_in_flight) violated(node, "holds too many early proposals");
+  if (status.wants > 2 * max_members) violated(node, "wants too much at once");
+  // What a certificate, a base, a ViewChange or a want leads to; each a log of at most this length.
+  auto branches = genesis_.size() + 4 + status.wants;
+  if (status.side_batches > branches * 4 * limits.batches_in_flight) violated(node, "keeps too many branches");
   std::size_t fetches = 0;
   for (const auto& send : effects.sends) {
     const auto* fetch = std::get_if<Fetch>(send.message.get());
@@ -122,8 +154,12 @@ void Observer::check_bounds(NodeId node, const Replica& replica, const ReplicaSt
       violated(node, "proposes a batch of a size that is not allowed");
     }
   }
-  // One for each member's reported lock, a certificate or two, and the same once more for what came meanwhile.
-  if (fetches > 2 * genesis_.size() + 4) violated(node, "asks for too much at once");
+  // Each target once, and once more for what came meanwhile.
+  if (fetches > 2 * (status.wants + genesis_.size())) violated(node, "asks for too much at once");
+  most(seen_, "most: early proposals held", status.held_proposals);
+  most(seen_, "most: batches on other branches", status.side_batches);
+  most(seen_, "most: targets wanted", status.wants);
+  most(seen_, "most: unfinalised batches", status.unfinalised_batches);
 }
 
 void Observer::check_evidence(NodeId node, const Effects& effects) {
@@ -133,7 +169,7 @@ void Observer::check_evidence(NodeId node, const Effects& effects) {
       if (!plan_.check_signatures) continue;
       auto guilty = verifier_.check_evidence(*evidence);
       if (!guilty.ok()) violated(node, "keeps evidence that proves nothing: " + guilty.error().what);
-      if (honest(*guilty))
+      if (plan_.accountable(*guilty))
         violated(node, "keeps evidence against an honest node: " + evidence_kinds[evidence->index()]);
     }
   }
@@ -142,6 +178,9 @@ void Observer::check_evidence(NodeId node, const Effects& effects) {
 void Observer::new_view(const NewView& news, Index highest_final,
                         const std::vector<std::optional<Certificate>>& locks) {
   if (news.base.point.index > highest_final) ++seen_[crossed];
+  auto holders =
+      std::count_if(locks.begin(), locks.end(), [&](const auto& lock) { return lock && lock->lock() == news.base; });
+  if (holders == 1) ++seen_[hidden_crossed];
   for (const auto& lock : locks) {
     if (lock && lock->rank() > news.base.rank() && lock->point != news.base.point) ++seen_[overridden];
   }

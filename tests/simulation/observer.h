@@ -8,7 +8,8 @@
 #include <vector>
 
 #include "node/consensus/replica.h"
-#include "tests/simulation/world.h"
+#include "tests/simulation/plan.h"
+#include "tests/simulation/witness.h"
 
 namespace zell::simulation {
 
@@ -27,19 +28,20 @@ class Observer {
   void challenged(const Challenge& challenge);
   void finalised(const Batch& batch);
   void healed(Instant at) { healed_ = at; }
+  /// A learner of an honest node votes again.
+  void rejoined();
 
  private:
   struct Known {
     View view, finality_view;
     Index finalised;
-    bool challenged = false;
+    bool learns = false;
   };
   void check_finality(const Input& input, const Replica& replica, const ReplicaStatus& status, Known& known);
   void check_events(NodeId node, const Effects& effects, Instant now);
   void check_patience(NodeId node, const Challenged& event, Instant now);
-  void check_bounds(NodeId node, const Replica& replica, const ReplicaStatus& status, const Effects& effects);
+  void check_bounds(NodeId node, const ReplicaStatus& status, const Effects& effects);
   void check_evidence(NodeId node, const Effects& effects);
-  [[nodiscard]] bool honest(NodeId node) const { return plan_.fault == Fault::none || node != plan_.faulty; }
 
   const Plan& plan_;
   const Genesis& genesis_;

@@ -1,32 +1,102 @@
 #include "tests/simulation/plan.h"
 
+#include <algorithm>
+#include <numeric>
+
 #include "node/base/prng.h"
 
 namespace zell::simulation {
 
-std::string_view to_string(Fault fault) {
-  switch (fault) {
-    case Fault::none:
-      return "none";
-    case Fault::equivocate:
-      return "equivocate";
-    case Fault::hide_lock:
-      return "hide-lock";
-    case Fault::censor:
-      return "censor";
-    case Fault::invalid_proposal:
-      return "invalid-proposal";
-    case Fault::mute:
-      return "mute";
-    case Fault::double_vote:
-      return "double-vote";
-    case Fault::slow:
-      return "slow";
-  }
-  return "unknown";
+std::string_view to_string(Behaviour behaviour) {
+  static constexpr std::string_view names[behaviour_count] = {
+      "equivocate",   "bad-bodies",      "invalid-proposal", "oversize",    "mute",         "slow",        "starve",
+      "show-one",     "censor",          "lie-height",       "double-lock", "double-final", "early-final", "hide-lock",
+      "bad-new-view", "false-challenge", "hoard-challenges", "forge",       "foreign",      "malleate",    "replay",
+      "flood",        "far-future",      "bad-chunks",       "withhold",    "mutate",       "twins"};
+  return names[static_cast<std::size_t>(behaviour)];
 }
 
 namespace {
+
+using std::chrono::milliseconds;
+
+class Draw {
+ public:
+  explicit Draw(std::uint64_t seed) : random_(seed) {}
+  std::uint64_t below(std::uint64_t bound) { return random_.below(bound); }
+  bool chance(std::uint32_t percent) { return random_.chance(percent * 10'000); }
+  Duration ms(std::uint64_t low, std::uint64_t high) { return milliseconds(low + below(high - low + 1)); }
+  /// A mean gap, in that many percent of the runs.
+  Duration sometimes(std::uint32_t percent, std::uint64_t low, std::uint64_t high) {
+    auto gap = ms(low, high);
+    return chance(percent) ? gap : Duration{0};
+  }
+  std::uint32_t rate(std::uint32_t percent, std::uint32_t most) {
+    auto per_million = static_cast<std::uint32_t>(below(most));
+    return chance(percent) ? per_million : 0;
+  }
+
+ private:
+  Prng random_;
+};
+
+void draw_members(Plan& plan, Draw& draw) {
+  static constexpr std::size_t sizes[] = {4, 4, 4, 4, 5, 7, 7, 10, 6, 1};
+  plan.nodes = sizes[draw.below(10)];
+  plan.stakes.assign(plan.nodes, 1);
+  if (plan.nodes == 5) plan.stakes = {2, 1, 1, 1, 1};
+  if (plan.nodes == 6) plan.stakes = {3, 1, 2, 1, 2, 1};
+}
+
+void draw_network(Plan& plan, Draw& draw) {
+  plan.ordered = draw.chance(50);
+  plan.loss = draw.rate(40, 80'000);
+  plan.duplicate = draw.rate(30, 100'000);
+  plan.spike = draw.rate(30, 20'000);
+  if (draw.chance(30)) plan.delay_max = draw.ms(5, 60);
+  plan.partition_every = draw.sometimes(30, 300, 1'500);
+  plan.one_way_every = draw.sometimes(25, 300, 1'500);
+  plan.clog_every = draw.sometimes(25, 200, 1'000);
+  plan.reset_every = draw.sometimes(30, 50, 600);
+}
+
+void draw_machines(Plan& plan, Draw& draw) {
+  if (draw.chance(30)) plan.disk_max = draw.ms(5, 80);
+  plan.slow_disk_every = draw.sometimes(20, 300, 1'500);
+  plan.disk_error_every = draw.sometimes(20, 300, 1'500);
+  plan.crash_every = draw.sometimes(40, 150, 1'500);
+  plan.cut_short_every = draw.sometimes(40, 100, 1'000);
+  plan.pause_every = draw.sometimes(25, 300, 1'500);
+  plan.clock_jump_every = draw.sometimes(20, 300, 1'500);
+  plan.drift = draw.rate(30, 50'000);
+  plan.manual_every = draw.sometimes(40, 100, 1'000);
+}
+
+Behaviours draw_behaviours(Draw& draw) {
+  Behaviours out;
+  auto count = 1 + draw.below(4);
+  while (out.count() < count) out.set(draw.below(behaviour_count));
+  return out;
+}
+
+/// Any set of nodes whose stake stays under a third. Most often each lies; now and then one forgets instead.
+void draw_faulty(Plan& plan, Draw& draw) {
+  bool liars = draw.chance(70), forgetful = draw.chance(30);
+  plan.collude = draw.chance(60);
+  std::vector<std::uint16_t> order(plan.nodes);
+  std::iota(order.begin(), order.end(), std::uint16_t{0});
+  for (std::size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[draw.below(i)]);
+  for (auto node : order) {
+    auto before = plan;
+    if (forgetful && !plan.wiped && !plan.restored) {
+      (draw.chance(50) ? plan.wiped : plan.restored) = NodeId{node};
+    } else if (liars) {
+      plan.liars.push_back({{node}, draw_behaviours(draw)});
+    }
+    if (!plan.is_tolerable()) plan = before;
+  }
+  std::sort(plan.liars.begin(), plan.liars.end(), [](const auto& a, const auto& b) { return a.node < b.node; });
+}
 
 /// The same cluster where nothing goes wrong.
 Plan calm_plan(const Plan& plan, Duration delay_max, Duration disk_max) {
@@ -45,60 +115,44 @@ Plan calm_plan(const Plan& plan, Duration delay_max, Duration disk_max) {
 }  // namespace
 
 Plan Plan::from(std::uint64_t seed) {
-  Prng random(seed);
-  auto ms = [&](std::uint64_t low, std::uint64_t high) {
-    return Duration((low + random.below(high - low + 1)) * 1'000);
-  };
-  auto sometimes = [&](std::uint32_t per_million, Duration value) {
-    return random.chance(per_million) ? value : Duration{0};
-  };
+  Draw draw(seed);
   Plan plan;
   plan.seed = seed;
-  static constexpr std::size_t sizes[] = {4, 4, 4, 4, 5, 7, 10, 1};
-  plan.nodes = sizes[random.below(8)];
-  plan.stakes.assign(plan.nodes, 1);
-  if (plan.nodes == 5) plan.stakes = {2, 1, 1, 1, 1};
-  // Each run draws its own mix: one mix misses bugs.
-  if (random.chance(500'000)) plan.loss = static_cast<std::uint32_t>(random.below(80'000));
-  if (random.chance(300'000)) plan.duplicate = static_cast<std::uint32_t>(random.below(100'000));
-  if (random.chance(300'000)) plan.spike = static_cast<std::uint32_t>(random.below(20'000));
-  if (random.chance(300'000)) plan.delay_max = ms(5, 60);
-  if (random.chance(300'000)) plan.disk_max = ms(5, 80);
-  plan.crash_every = sometimes(600'000, ms(150, 2'500));
-  plan.partition_every = sometimes(400'000, ms(500, 3'000));
-  plan.pause_every = sometimes(300'000, ms(500, 3'000));
-  plan.manual_every = sometimes(400'000, ms(100, 1'500));
-  bool lone = plan.nodes < 4;
-  if (!lone && random.chance(600'000)) {
-    plan.fault = static_cast<Fault>(1 + random.below(fault_count - 1));
-    plan.faulty = {static_cast<std::uint16_t>(random.below(plan.nodes))};
-    if (plan.stakes[plan.faulty.value] > 1) plan.faulty.value = 1;
-  }
-  // A wiped node counts as faulty until it has rejoined: never together with a liar when only one is tolerated.
-  plan.wipe = !lone && plan.fault == Fault::none && random.chance(600'000);
+  draw_members(plan, draw);
+  draw_network(plan, draw);
+  draw_machines(plan, draw);
+  draw_faulty(plan, draw);
+  plan.requests = 8 + draw.below(25);
+  plan.chaos = draw.ms(500, 4'000);
   plan.real_signatures = seed % 100 == 99;
-  if (plan.real_signatures) plan.requests = 20;
-  plan.watch_patience = seed % 8 == 3;
-  // Two NewViews can only differ where many views change.
-  if (plan.fault == Fault::equivocate && seed % 2 == 0) plan.manual_every = std::chrono::milliseconds(250);
-  if (seed % 16 == 7) plan = calm_plan(plan, ms(1, 15), ms(1, 15));
+  plan.watch_patience = seed % 16 == 3;
+  if (seed % 16 == 7) plan = calm_plan(plan, draw.ms(1, 15), draw.ms(1, 15));
   return plan;
 }
 
 bool Plan::is_timely() const {
   // Forward, Proposal, LOCK, LC, FINAL and FC, with a commit before each of the votes and the proposal.
-  return 6 * delay_max + 3 * disk_max < std::chrono::milliseconds(300);
+  return 6 * delay_max + 3 * disk_max < milliseconds(300);
 }
 
-std::string Plan::text() const {
-  auto ms = [](Duration d) { return std::to_string(d.count() / 1'000) + "ms"; };
-  return "seed " + std::to_string(seed) + ": " + std::to_string(nodes) + " nodes, fault " +
-         std::string(to_string(fault)) + (fault == Fault::none ? "" : " of n" + std::to_string(faulty.value + 1)) +
-         ", loss " + std::to_string(loss) + "/M, duplicates " + std::to_string(duplicate) + "/M, spikes " +
-         std::to_string(spike) + "/M, delay <= " + ms(delay_max) + ", disk <= " + ms(disk_max) + ", crash every " +
-         ms(crash_every) + ", partition every " + ms(partition_every) + ", pause every " + ms(pause_every) +
-         ", challenge every " + ms(manual_every) + (wipe ? ", one wipe" : "") + (calm ? ", calm" : "") +
-         (real_signatures ? ", real signatures" : "");
+bool Plan::is_tolerable() const {
+  auto total = std::accumulate(stakes.begin(), stakes.end(), std::uint64_t{0});
+  std::uint64_t faulty = 0;
+  for (std::uint16_t i = 0; i < nodes; ++i) {
+    if (!honest({i}) || wiped == NodeId{i} || restored == NodeId{i}) faulty += stakes[i];
+  }
+  return 3 * faulty < total || faulty == 0;
+}
+
+bool Plan::honest(NodeId node) const {
+  return std::none_of(liars.begin(), liars.end(), [&](const auto& liar) { return liar.node == node; });
+}
+
+Behaviours Plan::behaviours_of(NodeId node) const {
+  for (const auto& liar : liars) {
+    if (liar.node == node) return liar.behaviours;
+  }
+  return {};
 }
 
 }  // namespace zell::simulation

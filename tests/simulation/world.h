@@ -1,18 +1,14 @@
 #pragma once
-// One simulated run: real cores, a simulated network, clock and disk, clients, and at most one faulty node. Everything
-// comes from one seed; the same seed gives the same trace, bit for bit.
+// One simulated run: real cores, a simulated network, clocks and disks, clients, and liars. Everything comes from one
+// seed; the same plan gives the same trace, bit for bit.
 
-#include <functional>
-#include <map>
 #include <string>
 
-#include "node/types/ids.h"
+#include "tests/simulation/journal.h"
 #include "tests/simulation/plan.h"
+#include "tests/simulation/witness.h"
 
 namespace zell::simulation {
-
-/// How often a run went through a named situation.
-using Seen = std::map<std::string, std::uint64_t>;
 
 struct Outcome {
   Hash trace;  ///< of every input and effect of every node, in order
@@ -23,7 +19,7 @@ struct Outcome {
   std::string violation;  ///< empty if none
 };
 
-/// Runs one plan. `log` (may be empty) gets a line for each noteworthy step.
-[[nodiscard]] Outcome run(const Plan& plan, const std::function<void(const std::string&)>& log = {});
+/// Runs one plan. `journal` (may be null) is told what happens.
+[[nodiscard]] Outcome run(const Plan& plan, Journal* journal = nullptr);
 
 }  // namespace zell::simulation

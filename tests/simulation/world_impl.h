@@ -2,60 +2,78 @@
 // The inside of a run: one object, its methods spread over files by role.
 //   world.cpp     the run from its first event to its last, and what must hold at the end
 //   hosts.cpp     the machines: starting, crashing, stepping a core and carrying out its effects
-//   disk.cpp      commits, and what a restarted node reads back
+//   disk.cpp      commits, what a crash leaves of them, and what a restarted node reads back
 //   network.cpp   links, messages on their way
 //   chaos.cpp     the faults, and how they heal
 //   clients.cpp   who submits what and when
 
 #include <functional>
 #include <memory>
+#include <set>
 
 #include "node/base/prng.h"
 #include "node/consensus/replica.h"
 #include "node/storage/store.h"
+#include "tests/simulation/chain_tree.h"
 #include "tests/simulation/checks.h"
-#include "tests/simulation/faulty.h"
+#include "tests/simulation/clock.h"
+#include "tests/simulation/liars/liar.h"
 #include "tests/simulation/observer.h"
 #include "tests/simulation/schedule.h"
 #include "tests/simulation/scheme.h"
+#include "tests/simulation/witness.h"
 #include "tests/simulation/world.h"
 
 namespace zell::simulation {
 
-/// A disk: what is committed stays, what is on its way is lost in a crash.
+/// A disk: what is committed stays, what is on its way is lost in a crash, or just made it.
 struct Disk {
   std::unique_ptr<Store> store;
   std::vector<Persist> in_flight;
+  std::size_t committing = 0;  ///< so many of them are being committed
   DurableState durable;
+  std::vector<Delta> history;  ///< kept only of the node whose old copy will be restored
+  std::size_t copied = 0;      ///< how much of it the copy holds
+  bool failing = false;        ///< the next commit fails
+  bool failed = false;         ///< and this life signs nothing any more
+  std::uint32_t slowness = 1;
 };
 
-struct Node {
+/// A machine that runs a node. Liars that run twice have two.
+struct Host {
+  std::size_t place = 0;  ///< in the list of hosts: the members in order, then the twins
   NodeId id;
   Disk disk;
+  Clock clock;
   std::unique_ptr<Replica> replica;  ///< null: down
-  std::uint64_t life = 0;            ///< grows with each start: events of an earlier life are dropped
+  std::uint64_t life = 0;            ///< grows with each start and crash: events of an earlier life are dropped
   PersistId durable = 0;
   std::vector<Send> held;  ///< waiting for their Persist
   std::optional<Instant> wake_at;
   bool paused = false;
-  bool committing = false;
+  std::uint64_t cut_short_in = 0;  ///< it crashes before the effect that this counts down to; 0: not
+};
+
+/// A message on the wire, checked once for all who get it.
+struct Parcel {
+  MessagePtr message;
+  VerifiedMessage checked;  ///< null: refused
+};
+using ParcelPtr = std::shared_ptr<const Parcel>;
+
+/// From one host to another.
+struct Link {
+  bool down = false;     ///< no connection, and both sides know
+  bool deaf = false;     ///< what is sent is lost, and nobody knows
+  bool clogged = false;  ///< what arrives waits
+  std::uint64_t connection = 0;
+  Instant last_arrival{};
+  std::vector<std::function<void()>> waiting;
 };
 
 class World {
  public:
-  World(const Plan& plan, std::function<void(const std::string&)> log)
-      : plan_(plan),
-        log_(std::move(log)),
-        random_(plan.seed ^ 0x5eed),
-        genesis_(make_genesis()),
-        checks_(genesis_),
-        verifier_(genesis_, scheme(), nullptr),
-        liar_(plan_, genesis_, scheme(), secret(plan.faulty),
-              {[this](const LogPoint& point) { return liars_log_at(point); },
-               [this] { return checks_.some_final(random_.next()); },
-               [this](const RequestPtr& request) { checks_.submitted(request); }}),
-        observer_(plan_, genesis_, verifier_, outcome_.seen) {}
-
+  World(const Plan& plan, Journal* journal);
   Outcome run();
 
  private:
@@ -63,70 +81,104 @@ class World {
   const SignatureScheme& scheme() const { return plan_.real_signatures ? secp256k1_scheme() : cheap_scheme(); }
   SecretKey secret(NodeId node) const { return dev_secret_key(plan_.seed, "n" + std::to_string(node.value + 1)); }
   Genesis make_genesis() const;
-  bool honest(NodeId node) const { return plan_.fault == Fault::none || node != plan_.faulty; }
-  [[nodiscard]] bool finished() const;
+  void make_hosts();
+  void make_liars();
+  Certificate foreign_certificate(Phase phase, View view, const LogPoint& point) const;
+  [[nodiscard]] bool finished();
   [[nodiscard]] std::string where_all_stand() const;
   void count_what_happened();
   Instant now() const { return schedule_.now(); }
   void at(Duration delay, std::function<void()> act) { schedule_.at(delay, std::move(act)); }
-  Duration between(Duration low, Duration high) {
-    return Duration(low.count() +
-                    static_cast<std::int64_t>(random_.below(static_cast<std::uint64_t>((high - low).count()) + 1)));
+  static Duration between(Prng& random, Duration low, Duration high) {
+    return low + Duration(random.below(static_cast<std::uint64_t>((high - low).count()) + 1));
   }
-  Duration about(Duration mean) { return between(mean / 4, mean * 7 / 4); }
   void say(const std::string& text) {
-    if (log_) log_(std::to_string(now().us / 1000) + "ms " + text);
+    if (journal_) journal_->say(now(), text);
   }
+  void happened(const char* what) { ++outcome_.seen[what]; }
   static std::string name(NodeId node) { return "n" + std::to_string(node.value + 1); }
+  static std::string name(const Host& host) { return name(host.id) + (host.place == host.id.value ? "" : "'"); }
+  bool honest(NodeId node) const { return liars_[node.value] == nullptr; }
 
   // ---- hosts.cpp
-  void start(NodeId id);
-  void crash(NodeId id, bool wipe);
-  void step(NodeId id, const Input& input);
-  void carry_out(NodeId id, Effects effects);
-  void release(NodeId id);
-  void on_event(NodeId id, const zell::Event& event);
-  void remember_trace(NodeId id, const Input& input, const Effects& effects);
+  void start(Host& host);
+  void crash(Host& host);
+  void step(Host& host, const Input& input);
+  void carry_out(Host& host, Effects effects);
+  void schedule_wake(Host& host, std::optional<Instant> when);
+  bool cut_short(Host& host);
+  void release(Host& host);
+  void on_event(Host& host, const zell::Event& event);
+  void remember_trace(const Host& host, const Input& input, const Effects& effects);
 
   // ---- disk.cpp
-  void commit(NodeId id);
-  void serve(NodeId id, const ServeLog& serve);
-  void check_finality(NodeId id, const Certificate& older);
+  void commit(Host& host);
+  void committed(Host& host);
+  void fail_commit(Host& host);
+  void apply(Host& host, std::size_t count);
+  Recovered recover(Host& host, NonceWindows& nonces);
+  void wipe(Host& host);
+  void restore_copy(Host& host);
+  void serve(Host& host, const ServeLog& serve);
+  void check_finality(const Host& host, const Certificate& older);
 
   // ---- network.cpp
-  bool linked(NodeId a, NodeId b) const {
-    return nodes_[a.value].replica && nodes_[b.value].replica && group_[a.value] == group_[b.value];
+  Link& link(const Host& from, const Host& to) { return links_[from.place * hosts_.size() + to.place]; }
+  const Link& link(const Host& from, const Host& to) const { return links_[from.place * hosts_.size() + to.place]; }
+  bool connected(const Host& a, const Host& b) const {
+    return a.replica && b.replica && a.id != b.id && !link(a, b).down && in_touch(a, b) && in_touch(b, a);
   }
-  void rewire(const std::vector<int>& groups);
-  void send(NodeId id, const Send& send);
-  void transmit(NodeId from, NodeId to, const Message& message);
-  void deliver(NodeId from, NodeId to, const std::shared_ptr<const Message>& message);
+  bool in_touch(const Host& host, const Host& twin) const;
+  void rewire(const std::function<void()>& change);
+  void disconnect(Host& a, Host& b);
+  void connect(Host& a, Host& b);
+  void reset_connection(Host& a, Host& b);
+  void unclog(Link& link);
+  void resume(Host& host);
+  ParcelPtr pack(MessagePtr message, NodeId from);
+  void send(Host& host, const Send& send);
+  void send_lies(Host& host, const std::vector<Told>& told, const ParcelPtr& truth);
+  void transmit(Host& from, Host& to, const ParcelPtr& parcel, Duration held_back = Duration{0});
+  void deliver(std::size_t from, std::size_t to, std::uint64_t connection, Instant sent, const ParcelPtr& parcel);
+  void hand_over(Host& from, Host& to, const ParcelPtr& parcel);
   void note_new_view(const NewView& news);
-  std::optional<CompactRange> liars_log_at(const LogPoint& point) const;
 
   // ---- chaos.cpp
+  void repeat(Duration mean, std::function<void()> act);
   void schedule_chaos();
+  void schedule_network_chaos();
+  void schedule_machine_chaos();
+  void schedule_memory_loss();
+  void schedule_twins();
+  void start_later(Host& host);
   void heal();
+  Host& any_host() { return hosts_[chaos_random_.below(hosts_.size())]; }
+  std::vector<std::size_t> shuffled_links();
 
   // ---- clients.cpp
   void schedule_requests();
   void submit(std::size_t which);
 
   Plan plan_;
-  std::function<void(const std::string&)> log_;
-  Prng random_;
+  Journal* journal_;
+  Prng network_random_, disk_random_, chaos_random_, client_random_;  // one each: less of one does not change another
   Genesis genesis_;
-  Checks checks_;
-  Verifier verifier_;
-  Liar liar_;
-  std::vector<Hash> liars_final_leaves_;
   Outcome outcome_;
+  ChainTree chains_;
+  Witness witness_;
+  Checks checks_;
+  std::set<NodeId> blamable_;  // whom evidence may name
+  std::unique_ptr<RequestCache> request_cache_;
+  Verifier verifier_;
   Observer observer_;
-  std::vector<Node> nodes_;
-  std::vector<int> group_;
+  std::vector<std::unique_ptr<Liar>> liars_;  // by member; null: honest
+  std::vector<Host> hosts_;
+  std::vector<Link> links_;
+  std::vector<std::uint8_t> touch_;  // by host: 0 talks to members, 1 to their twins, 2 to both
   Schedule schedule_;
   bool healed_ = false;
   std::vector<RequestPtr> requests_;
+  std::size_t first_unfinal_ = 0;  // all requests before it are final
   Instant last_submission_{};
   Bytes trace_;
 };
