@@ -118,11 +118,13 @@ void Player::play_term(std::size_t which) {
   cluster_.rewire([&term](ProcessId a, ProcessId b) { return term.side[a] == term.side[b]; });
   wake_twins();
   cluster_.run(milliseconds(60));  // long enough to fetch what is missing
-  submit_on_each_side(term, 1);
-  cluster_.run(milliseconds(5));
+  if (term.whole_batch_first) {
+    submit_on_each_side(term, 1);
+    cluster_.run(milliseconds(5));
+  }
   // The last batches are cut off on their way. Earlier views leave longer logs, so that length and view disagree.
   cluster_.lose([lost, cut = term.cut](const Packet& packet) { return is_cut(cut, *packet.message) || lost(packet); });
-  submit_on_each_side(term, scenario_.terms.size() - which);
+  submit_on_each_side(term, 2 * (scenario_.terms.size() - which) - 1);
   cluster_.run(milliseconds(5));
 }
 
@@ -205,13 +207,14 @@ std::string TwinsScenario::text() const {
   for (std::size_t view = 0; view < terms.size(); ++view) {
     out += "; " + view_name({view}) + " ";
     for (auto side : terms[view].side) out += std::to_string(side);
-    out += " without last " + std::string(to_string(terms[view].cut));
+    out += (terms[view].whole_batch_first ? " a whole batch, then" : "") + std::string(" without ") +
+           std::string(to_string(terms[view].cut));
   }
   return out + (loss > 0 ? "; loses " + std::to_string(loss / 10'000) + " %" : "");
 }
 
 std::uint64_t enumerated_count() {
-  return 4 * cuts * divisions * divisions * divisions;
+  return 4 * cuts * 2 * divisions * divisions * divisions;
 }
 
 TwinsScenario enumerated(std::uint64_t which) {
@@ -229,7 +232,9 @@ TwinsScenario enumerated(std::uint64_t which) {
     out.terms.push_back(std::move(term));
   }
   auto first_cut = take(cuts);
+  bool whole_batch_first = take(2) == 0;
   for (std::size_t view = 0; view < enumerated_views; ++view) {
+    out.terms[view].whole_batch_first = whole_batch_first;
     out.terms[view].cut = static_cast<Cut>((first_cut + view) % cuts);
   }
   out.twins.push_back({static_cast<std::uint16_t>(take(4))});
@@ -250,6 +255,7 @@ TwinsScenario drawn(std::uint64_t seed) {
   out.terms.resize(3 + random.below(4));
   for (auto& term : out.terms) {
     term.cut = static_cast<Cut>(random.below(cuts));
+    term.whole_batch_first = random.chance(500'000);
     auto sides = 2 + random.below(2);
     for (std::size_t process = 0; process < out.members + twins; ++process) {
       // One side is the larger, or no side would ever hold a quorum.
