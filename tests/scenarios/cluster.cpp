@@ -199,10 +199,9 @@ void Cluster::step(ProcessId id, const Input& input) {
 
 void Cluster::release(ProcessId id) {
   auto& process = processes_[id];
-  auto later = std::stable_partition(process.held.begin(), process.held.end(),
-                                     [&](const Send& send) { return send.after <= process.durable; });
-  std::vector<Send> ready(std::make_move_iterator(process.held.begin()), std::make_move_iterator(later));
-  process.held.erase(process.held.begin(), later);
+  std::vector<Send> ready, later;
+  for (auto& one : process.held) (one.after <= process.durable ? ready : later).push_back(std::move(one));
+  process.held = std::move(later);
   for (const auto& one : ready) send(id, one);
 }
 

@@ -17,7 +17,7 @@ struct TwinsScenario {
   std::size_t members = 4;
   std::vector<NodeId> twins;
   struct Term {
-    std::vector<int> side;  ///< of each process; only those of one side reach each other
+    std::vector<int> side;          ///< of each process; only those of one side reach each other
     bool whole_batch_first = true;  ///< a batch that nothing is lost of, before those that are cut off
     Cut cut{};
   };
@@ -28,8 +28,8 @@ struct TwinsScenario {
   [[nodiscard]] std::string text() const;
 };
 
-/// How many there are of 4 members with one twin (each in turn), every division in two in each of 3 views, each way to cut
-/// the views off, and with and without a whole batch before that.
+/// How many there are of 4 members with one twin (each in turn), every division in two in each of 3 views, each way to
+/// cut the views off, and with and without a whole batch before that.
 [[nodiscard]] std::uint64_t enumerated_count();
 /// REQUIRES: which < enumerated_count().
 [[nodiscard]] TwinsScenario enumerated(std::uint64_t which);
