@@ -46,9 +46,9 @@ Cluster::Cluster(const ClusterOptions& options)
     processes_.back().member = member;
     processes_.back().store = make_memory_store(genesis_, Standing::member);
   };
-  for (std::uint16_t i = 0; i < genesis_.size(); ++i) {
+  for (std::size_t i = 0; i < genesis_.size(); ++i) {
     secrets_.push_back(secret_of(member_name(i)));
-    add({i}, member_name(i));
+    add({static_cast<std::uint16_t>(i)}, member_name(i));
   }
   for (auto twin : options.twins) add(twin, member_name(twin.value) + "'");
   up_.assign(processes_.size(), std::vector<bool>(processes_.size(), false));
