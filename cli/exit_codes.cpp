@@ -24,6 +24,8 @@ ExitCode exit_code_of(const Error& error) {
       {"bad-address", usage},
       {"bad-url", usage},
       {"bad-genesis", usage},
+      {"bad-key", usage},
+      {"duplicate-node", usage},
       {"bad-value", usage},
       {"unknown-node", usage},
       {"wrong-key", usage},

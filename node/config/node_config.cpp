@@ -72,7 +72,7 @@ Error unknown_node(const std::string& name, const Genesis& genesis) {
   auto near = nearest_word(name, names);
   auto hint = near.empty() ? "the genesis file's [[node]] tables have the names"
                            : "did you mean \"" + std::string(near) + "\"?";
-  return {"unknown-node", "no member is named \"" + name + "\"", hint};
+  return {"unknown-node", "the genesis file has no member \"" + name + "\"", hint};
 }
 
 /// A text editor ends the last line with a newline that is no part of the passphrase.
