@@ -21,12 +21,16 @@ bool is_set(const char* variable) {
   return value != nullptr && *value != '\0';
 }
 
+bool is_dumb_terminal() {
+  const char* term = std::getenv("TERM");
+  return term == nullptr || std::string_view(term) == "dumb";
+}
+
 bool wants_color(ColorChoice choice, bool terminal) {
   if (choice != ColorChoice::automatic) return choice == ColorChoice::always;
   if (is_set("NO_COLOR")) return false;
   if (is_set("FORCE_COLOR")) return std::string_view(std::getenv("FORCE_COLOR")) != "0";
-  const char* term = std::getenv("TERM");
-  return terminal && term != nullptr && std::string_view(term) != "dumb";
+  return terminal && !is_dumb_terminal();
 }
 
 std::string colored(bool on, Ink color, std::string_view text) {
@@ -68,6 +72,7 @@ void set_output_mode(bool json, ColorChoice color) {
   mode.json = json;
   mode.terminal_out = ::isatty(STDOUT_FILENO) == 1;
   mode.terminal_err = ::isatty(STDERR_FILENO) == 1;
+  mode.progress = mode.terminal_err && !json && !is_dumb_terminal();
   mode.color_out = wants_color(color, mode.terminal_out);
   mode.color_err = wants_color(color, mode.terminal_err);
 }
@@ -196,7 +201,7 @@ Progress::~Progress() {
 
 void Progress::update(std::uint64_t done) {
   using namespace std::chrono_literals;
-  if (!mode.terminal_err || mode.json) return;
+  if (!mode.progress) return;
   const auto now = std::chrono::steady_clock::now();
   if (now - start_ < 1s || now - last_ < 100ms) return;
   last_ = now;

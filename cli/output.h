@@ -18,6 +18,7 @@ struct OutputMode {
   bool json = false;
   bool color_out = false, color_err = false;
   bool terminal_out = false, terminal_err = false;
+  bool progress = false;  ///< stderr is a terminal on which a line can be written over
 };
 void set_output_mode(bool json, ColorChoice color);
 [[nodiscard]] const OutputMode& output_mode();

@@ -23,7 +23,7 @@ constexpr std::chrono::milliseconds view_timeout{1'000};
 class Steps {
  public:
   void doing(std::string_view text) {
-    if (output_mode().json || !output_mode().terminal_err) return;
+    if (!output_mode().progress) return;
     clear_doing();
     std::fputs(ink_err(Ink::dim, fmt::format("{}{} …", width_ == 0 ? "" : "  ", text)).c_str(), stderr);
     std::fflush(stderr);

@@ -5,6 +5,9 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
+#include <charconv>
+#include <csignal>
 #include <functional>
 #include <mutex>
 #include <optional>
@@ -20,6 +23,8 @@ namespace {
 
 constexpr std::size_t default_nodes = 4;
 constexpr std::string_view loopback = "127.0.0.1";
+/// ".making-NAME-PID": not a cluster's name.
+constexpr std::string_view unfinished_prefix = ".making-";
 
 SecretKey dev_key(const ClusterFile& file, std::string_view name) {
   return file.seed ? dev_secret_key(*file.seed, name) : generate_secret_key();
@@ -102,6 +107,22 @@ Status make_in(const ClusterPlan& plan, const ClusterPaths& building, const Envi
   return write_file(building.cluster_file(), render_cluster_file(plan.file));
 }
 
+/// What a `zell up` that was interrupted left: its process is gone.
+void remove_abandoned(const std::filesystem::path& parent) {
+  std::error_code error;
+  for (std::filesystem::directory_iterator it(parent, error), end; !error && it != end; it.increment(error)) {
+    const auto name = it->path().filename().string();
+    if (!name.starts_with(unfinished_prefix)) continue;
+    const auto digits = name.substr(name.rfind('-') + 1);
+    pid_t maker = 0;
+    const auto [stop, problem] = std::from_chars(digits.data(), digits.data() + digits.size(), maker);
+    const bool whole = problem == std::errc{} && stop == digits.data() + digits.size() && maker > 0;
+    if (!whole || ::kill(maker, 0) == 0 || errno != ESRCH) continue;
+    std::error_code ignored;  // it is in nobody's way
+    std::filesystem::remove_all(it->path(), ignored);
+  }
+}
+
 }  // namespace
 
 Result<ClusterPlan> plan_cluster(const std::string& name, std::filesystem::path root, const ClusterWishes& wishes,
@@ -146,7 +167,9 @@ Status make_cluster(const ClusterPlan& plan, const Environment& environment) {
   const auto parent = plan.root.parent_path();
   std::filesystem::create_directories(parent, error);
   if (error) return Error{"io", "cannot make " + parent.string() + ": " + error.message(), ""};
-  const ClusterPaths building{parent / (".making-" + plan.root.filename().string() + "-" + std::to_string(::getpid()))};
+  remove_abandoned(parent);
+  const ClusterPaths building{
+      parent / (std::string(unfinished_prefix) + plan.root.filename().string() + "-" + std::to_string(::getpid()))};
   std::filesystem::remove_all(building.root, error);
   auto made = ensure_private_folder(building.root);
   if (made) made = make_in(plan, building, environment);

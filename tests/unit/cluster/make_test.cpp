@@ -3,6 +3,8 @@
 #include "cluster/make.h"
 
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <catch2/catch.hpp>
 #include <fstream>
@@ -75,6 +77,23 @@ TEST_CASE("a cluster is never made over another, and what was not made leaves no
   for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(scratch.environment.clusters()))
     ++entries;
   CHECK(entries == 1);
+}
+
+TEST_CASE("what an interrupted making left is removed by the next one") {
+  Scratch scratch;
+  ClusterWishes wishes;
+  wishes.nodes = 1;
+  const auto wanted = plan(scratch, wishes);
+  const auto parent = wanted.root.parent_path();
+  const pid_t gone = ::fork();
+  if (gone == 0) ::_exit(0);
+  REQUIRE(::waitpid(gone, nullptr, 0) == gone);
+  const auto abandoned = parent / (".making-dev-" + std::to_string(gone));
+  const auto under_way = parent / (".making-other-" + std::to_string(::getppid()));
+  for (const auto& folder : {abandoned, under_way}) std::filesystem::create_directories(folder / "n1");
+  REQUIRE(make_cluster(wanted, scratch.environment).ok());
+  CHECK_FALSE(std::filesystem::exists(abandoned));
+  CHECK(std::filesystem::exists(under_way));
 }
 
 TEST_CASE("a seed gives the same keys, and no seed different ones") {
