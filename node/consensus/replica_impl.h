@@ -111,7 +111,7 @@ struct Replica::Impl {
   void lock_base();
   void send_view_change(Send::To to, NodeId node);
   void try_new_view();
-  [[nodiscard]] bool change_is_complete(const ViewChange& change);
+  [[nodiscard]] std::vector<const ViewChange*> complete_changes();
   void try_rejoin(const NewView& news);
 
   // ---- catching_up.cpp

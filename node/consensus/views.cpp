@@ -165,22 +165,32 @@ void Replica::Impl::receive(NodeId from, const ViewChange& change) {
   if (statement.view == state.view && state.active && from == statement.node) answer_old_view(from);
 }
 
-bool Replica::Impl::change_is_complete(const ViewChange& change) {
-  const auto& point = change.signed_part.lock.point;
-  if (point.index.value == 0 || log.known(point)) return true;
-  want(point, change.signed_part.node, true);
-  return false;
+/// Only the base's bodies are needed, and the base is the highest lock: a report that is no higher than one whose
+/// bodies are here is complete without its own. (They may be nowhere: a lock that something final has outranked.)
+std::vector<const ViewChange*> Replica::Impl::complete_changes() {
+  const auto all = changes.for_view(state.view);
+  std::optional<Rank> here;
+  for (const auto* change : all) {
+    const auto& lock = change->signed_part.lock;
+    if ((lock.point.index.value == 0 || log.known(lock.point)) && (!here || lock.rank() > *here)) here = lock.rank();
+  }
+  std::vector<const ViewChange*> complete;
+  for (const auto* change : all) {
+    const auto& lock = change->signed_part.lock;
+    if (here && lock.rank() <= *here) {
+      complete.push_back(change);
+    } else {
+      want(lock.point, change->signed_part.node, true);
+    }
+  }
+  return complete;
 }
 
 void Replica::Impl::try_new_view() {
   if (state.active || leader() != self || !may_sign()) return;
+  const auto chosen = complete_changes();
   MemberSet complete;
-  std::vector<const ViewChange*> chosen;
-  for (const auto* change : changes.for_view(state.view)) {
-    if (!change_is_complete(*change)) continue;
-    complete.set(change->signed_part.node.value);
-    chosen.push_back(change);
-  }
+  for (const auto* change : chosen) complete.set(change->signed_part.node.value);
   if (!genesis.is_quorum(complete)) return;
   const auto* highest = *std::max_element(chosen.begin(), chosen.end(), [](const auto* a, const auto* b) {
     return a->signed_part.lock.rank() < b->signed_part.lock.rank();
