@@ -1,6 +1,9 @@
 // simulate FIRST COUNT [options]: runs COUNT seeds from FIRST, prints what happened in them, exits 1 at a violation.
+// simulate --shrink SEED [options]: finds a small plan that still fails, prints its command and its last steps.
 //   --plan 'NAME=VALUE,...'  changes each seed's plan
 //   --jobs N                 so many runs at once; the results are those of one
+//   --diagram FILE           draws the messages of the last steps, as SVG if the name ends so, else as text; of one
+//   seed
 //   --verbose                a line for each noteworthy step
 //   --messages               and for each message that arrives
 //   --require-all            fail if the runs together missed a situation that they are meant to go through
@@ -13,13 +16,16 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
 #include <mutex>
 #include <string>
 #include <thread>
 
 #include "tests/simulation/describe.h"
+#include "tests/simulation/diagram.h"
 #include "tests/simulation/observer.h"
 #include "tests/simulation/plan_text.h"
+#include "tests/simulation/shrink.h"
 #include "tests/simulation/world.h"
 
 using namespace zell;
@@ -29,16 +35,17 @@ namespace {
 
 struct Options {
   std::uint64_t first = 0, count = 0;
-  std::string plan;
+  std::string plan, diagram;
   unsigned jobs = 1;
-  bool verbose = false, messages = false, require_all = false, by_mix = false, check_signatures = true,
+  bool shrink = false, verbose = false, messages = false, require_all = false, by_mix = false, check_signatures = true,
        expect_violation = false;
 };
 
 bool read(int argc, char** argv, Options& out) {
   if (argc < 3) return false;
-  out.first = std::strtoull(argv[1], nullptr, 10);
-  out.count = std::strtoull(argv[2], nullptr, 10);
+  out.shrink = std::strcmp(argv[1], "--shrink") == 0;
+  out.first = std::strtoull(argv[out.shrink ? 2 : 1], nullptr, 10);
+  out.count = out.shrink ? 1 : std::strtoull(argv[2], nullptr, 10);
   for (int i = 3; i < argc; ++i) {
     std::string_view arg = argv[i];
     const char* value = i + 1 < argc ? argv[i + 1] : nullptr;
@@ -56,12 +63,14 @@ bool read(int argc, char** argv, Options& out) {
       out.expect_violation = true;
     else if (arg == "--plan" && value)
       out.plan = argv[++i];
+    else if (arg == "--diagram" && value)
+      out.diagram = argv[++i];
     else if (arg == "--jobs" && value)
       out.jobs = static_cast<unsigned>(std::max(1, std::atoi(argv[++i])));
     else
       return false;
   }
-  return true;
+  return out.diagram.empty() || out.count == 1;
 }
 
 unsigned long long wide(std::uint64_t n) {
@@ -94,6 +103,38 @@ Plan plan_of(std::uint64_t seed, const Options& options) {
   return plan;
 }
 
+/// What runs this very plan again.
+std::string command(const Plan& plan) {
+  auto changed = differences(plan, Plan::from(plan.seed));
+  return "simulate " + std::to_string(plan.seed) + " 1" + (changed.empty() ? "" : " --plan '" + changed + "'");
+}
+
+bool draw(const Plan& plan, const Recorder& steps, const std::string& file) {
+  std::ofstream out(file);
+  out << (file.ends_with(".svg") ? steps.as_svg(plan.nodes) : steps.as_text(plan.nodes));
+  out.close();
+  if (out) return true;
+  std::fprintf(stderr, "cannot write %s\n", file.c_str());
+  return false;
+}
+
+int find_smaller(const Options& options) {
+  auto plan = plan_of(options.first, options);
+  if (run(plan).violation.empty()) {
+    std::printf("nothing to shrink: %s\n  goes well\n", text_of(plan).c_str());
+    return 2;
+  }
+  auto shrunk = shrink(plan, 4'000, [](const Plan& smaller) { std::printf("%s\n", command(smaller).c_str()); });
+  Recorder steps(60);
+  (void)run(shrunk.plan, &steps);
+  std::printf(
+      "\nthe last steps:\n%s  VIOLATION: %s\n\nthe smallest of %llu plans tried: %s\n  reproduce: %s --verbose\n",
+      steps.account().c_str(), shrunk.violation.c_str(), wide(shrunk.tried), text_of(shrunk.plan).c_str(),
+      command(shrunk.plan).c_str());
+  if (!options.diagram.empty() && !draw(shrunk.plan, steps, options.diagram)) return 2;
+  return 1;
+}
+
 /// What the runs came to, in the order of their seeds.
 struct Totals {
   Seen seen;
@@ -103,7 +144,7 @@ struct Totals {
   };
   std::map<std::string, Mix> mixes;
 
-  void add(const Plan& plan, const Outcome& outcome, const Options& options) {
+  void add(const Plan& plan, const Outcome& outcome) {
     ++done;
     seen["steps"] += outcome.steps;
     seen["messages"] += outcome.messages;
@@ -117,9 +158,8 @@ struct Totals {
     }
     if (outcome.violation.empty()) return;
     ++failed;
-    auto changed = options.plan.empty() ? "" : " --plan '" + options.plan + "'";
-    std::printf("VIOLATION in %s\n  %s\n  reproduce: simulate %llu 1%s --verbose\n", text_of(plan).c_str(),
-                outcome.violation.c_str(), wide(plan.seed), changed.c_str());
+    std::printf("VIOLATION in %s\n  %s\n  reproduce: %s --verbose\n", text_of(plan).c_str(), outcome.violation.c_str(),
+                command(plan).c_str());
   }
 };
 
@@ -140,7 +180,7 @@ Totals run_all(const Options& options) {
       finished.emplace(i, std::pair{plan, std::move(outcome)});
       for (auto found = finished.find(totals.done); found != finished.end() && !enough;
            found = finished.find(totals.done)) {
-        totals.add(found->second.first, found->second.second, options);
+        totals.add(found->second.first, found->second.second);
         finished.erase(found);
         enough = totals.failed >= (options.expect_violation ? 1 : 10);
       }
@@ -171,11 +211,18 @@ int main(int argc, char** argv) {
   Options options;
   if (!read(argc, argv, options)) {
     std::fprintf(stderr,
-                 "usage: simulate FIRST_SEED COUNT [--plan TEXT] [--jobs N] [--verbose|--messages] [--require-all] "
-                 "[--by-mix] [--no-signature-checks] [--expect-violation]\n");
+                 "usage: simulate FIRST_SEED COUNT | --shrink SEED  [--plan TEXT] [--jobs N] [--diagram FILE] "
+                 "[--verbose|--messages] [--require-all] [--by-mix] [--no-signature-checks] [--expect-violation]\n");
     return 2;
   }
   if (options.verbose) options.jobs = 1;
+  if (options.shrink) return find_smaller(options);
+  if (!options.diagram.empty()) {
+    auto plan = plan_of(options.first, options);
+    Recorder steps(60);
+    (void)run(plan, &steps);
+    if (!draw(plan, steps, options.diagram)) return 2;
+  }
   auto began = std::chrono::steady_clock::now();
   auto totals = run_all(options);
   double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();

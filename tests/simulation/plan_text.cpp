@@ -209,6 +209,13 @@ const std::vector<std::string>& plan_fields() {
   return names;
 }
 
+std::string value_of(const Plan& plan, std::string_view name) {
+  for (const auto& field : fields()) {
+    if (field.name == name) return field.get(plan);
+  }
+  return {};
+}
+
 std::string differences(const Plan& plan, const Plan& from) {
   std::string out;
   for (const auto& field : fields()) {

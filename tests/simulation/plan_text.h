@@ -11,6 +11,8 @@ namespace zell::simulation {
 
 /// The names of the fields that text can change.
 [[nodiscard]] const std::vector<std::string>& plan_fields();
+/// REQUIRES: `field` is one of them.
+[[nodiscard]] std::string value_of(const Plan& plan, std::string_view field);
 /// The fields in which `plan` differs from `from`.
 [[nodiscard]] std::string differences(const Plan& plan, const Plan& from);
 /// "seed N: ..." with all that is not as in a plan without faults.

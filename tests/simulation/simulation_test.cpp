@@ -1,7 +1,9 @@
 #include <catch2/catch.hpp>
 #include <set>
 
+#include "tests/simulation/diagram.h"
 #include "tests/simulation/plan_text.h"
+#include "tests/simulation/shrink.h"
 #include "tests/simulation/world.h"
 
 using namespace zell;
@@ -104,4 +106,35 @@ TEST_CASE("with a member silent for good, the rest finalise everything and do no
     INFO(what);
     CHECK((n == 0 || !what.starts_with("evidence")));
   }
+}
+
+TEST_CASE("shrinking leaves nothing that the failure does not need") {
+  Plan plan = Plan::from(12);
+  plan.heal_limit = Duration(1);  // nobody can be done by then
+  auto before = run(plan).violation;
+  REQUIRE(before.starts_with("no progress after healing"));
+  auto shrunk = shrink(plan, 1'000);
+  INFO(text_of(shrunk.plan));
+  CHECK(kind_of(shrunk.violation) == kind_of(before));
+  CHECK(run(shrunk.plan).violation == shrunk.violation);
+  CHECK(shrunk.plan.requests == 1);
+  CHECK(shrunk.plan.nodes == 1);
+  CHECK(shrunk.plan.liars.empty());
+  CHECK(shrunk.plan.loss + shrunk.plan.duplicate + shrunk.plan.spike == 0);
+  CHECK(shrunk.plan.crash_every.count() == 0);
+}
+
+TEST_CASE("a diagram has a column for each node and an arrow for each message") {
+  Recorder steps(2);
+  steps.say({900}, "forgotten: only the newest are kept");
+  steps.arrived({1'000}, {2'000}, {0}, {2}, Vote{Phase::lock, {3}, {{7}, {}}, {0}, {}});
+  steps.say({2'500}, "n3 moves to view 4");
+  CHECK(steps.as_text(3) ==
+        "            n1      n2      n3      \n"
+        "2.0ms       o-------------->|       Vote LOCK 3:7\n"
+        "2.5ms       |       |       |       ** n3 moves to view 4\n");
+  auto drawing = steps.as_svg(3);
+  CHECK(drawing.find("marker-end") != std::string::npos);
+  CHECK(drawing.find("Vote LOCK 3:7") != std::string::npos);
+  CHECK(drawing.find("forgotten") == std::string::npos);
 }
