@@ -138,6 +138,7 @@ struct Replica::Impl {
   void mark_owed();
   void check_censorship(const Batch& appended);
   [[nodiscard]] bool any_censored() const;
+  [[nodiscard]] Requests unproposed();
   void resend_what_lasts();
   [[nodiscard]] std::optional<Instant> next_deadline() const;
   [[nodiscard]] bool work_pending() const { return pool.pending() > 0 || log.unfinalised_count() > 0; }
