@@ -151,6 +151,8 @@ void World::on_event(Host& host, const zell::Event& event) {
     if (!is_honest) return;
     checks_.finalised(host.id, *final->batch);
     observer_.finalised(*final->batch);
+  } else if (const auto* update = std::get_if<RequestUpdate>(&event)) {
+    if (!answer_) answer_ = update->state;
   } else if (const auto* view = std::get_if<ViewChanged>(&event)) {
     outcome_.view_changes = std::max(outcome_.view_changes, view->view.value);
     say(name(host) + (view->active ? " active in view " : " moves to view ") + std::to_string(view->view.value) +

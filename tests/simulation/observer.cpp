@@ -52,6 +52,7 @@ const std::vector<std::string>& required_situations() {
         "commits that a crash left whole but unreported",
         "rejoined learners",
         "requests refused: busy",
+        "requests left to the node that took them in",
         "lies: LCs of a second log",
         "lies: FCs of a second log",
         "runs: calm",

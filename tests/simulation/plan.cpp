@@ -125,6 +125,7 @@ Plan Plan::from(std::uint64_t seed) {
   plan.requests = 8 + draw.below(25);
   plan.chaos = draw.ms(500, 4'000);
   plan.real_signatures = seed % 100 == 99;
+  plan.verify_honest = seed % 4 == 3;  // a third of a run's time
   plan.watch_patience = seed % 16 == 3;
   if (seed % 16 == 7) plan = calm_plan(plan, draw.ms(1, 15), draw.ms(1, 15));
   return plan;

@@ -86,6 +86,7 @@ struct Plan {
   bool calm = false;                 ///< nothing is ever wrong: no view may change
   bool watch_patience = false;       ///< goes on long after healing: no honest leader may be challenged
   bool real_signatures = false;      ///< and every message is encoded and decoded
+  bool verify_honest = true;         ///< what honest nodes send is checked too, not only what liars send
   // ---- how it is watched; not part of the run
   bool check_signatures = true;  ///< look at each signature that leaves a node; off: only at what comes of it
 

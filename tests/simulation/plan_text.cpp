@@ -179,6 +179,7 @@ const std::vector<Field>& fields() {
       flag("calm", &Plan::calm),
       flag("watch-patience", &Plan::watch_patience),
       flag("real-signatures", &Plan::real_signatures),
+      flag("verify-honest", &Plan::verify_honest),
   };
   return all;
 }
@@ -233,7 +234,8 @@ std::vector<std::string> mix_of(const Plan& plan) {
   std::vector<std::string> out{std::to_string(plan.nodes) + " nodes"};
   Plan plain;
   for (const auto& field : fields()) {
-    bool size = field.name == "nodes" || field.name == "stakes" || field.name == "requests" || field.name == "chaos";
+    bool size = field.name == "nodes" || field.name == "stakes" || field.name == "requests" || field.name == "chaos" ||
+                field.name == "verify-honest";
     if (!size && field.name != "liars" && field.get(plan) != field.get(plain)) out.push_back(field.name);
   }
   Behaviours any;

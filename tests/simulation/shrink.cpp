@@ -15,7 +15,8 @@ using Plans = std::vector<Plan>;
 
 /// The plan with one field as in a plan without faults.
 void drop_fields(const Plan& plan, Plans& out) {
-  static const std::vector<std::string> kept = {"nodes", "stakes", "liars", "requests", "chaos", "heal-limit"};
+  static const std::vector<std::string> kept = {"nodes", "stakes",     "liars",        "requests",
+                                                "chaos", "heal-limit", "verify-honest"};
   Plan plain;
   for (const auto& field : plan_fields()) {
     if (std::find(kept.begin(), kept.end(), field) != kept.end()) continue;

@@ -180,6 +180,7 @@ class World {
   std::vector<RequestPtr> requests_;
   std::size_t first_unfinal_ = 0;  // all requests before it are final
   Instant last_submission_{};
+  std::optional<RequestState> answer_;  // to the newest submission
   Bytes trace_;
 };
 
