@@ -1,5 +1,6 @@
 #include "tests/simulation/checks.h"
 
+#include "node/crypto/hash.h"
 #include "node/wire/signed_structures.h"
 
 namespace zell::simulation {
@@ -23,11 +24,12 @@ void Checks::finalised(NodeId node, const Batch& batch) {
   for (const auto& request : *batch.requests) {
     at = at.next();
     if (at.value <= log_.size()) {
-      if (log_[at.value - 1]->leaf != request->leaf)
+      if (log_[at.value - 1]->canonical != request->canonical)
         violated("two histories", node, "index " + std::to_string(at.value));
       continue;
     }
-    if (!submitted_.contains(request->leaf)) violated("final but never submitted", node, std::to_string(at.value));
+    if (!submitted_.contains(sha256(request->canonical)))
+      violated("final but never submitted", node, std::to_string(at.value));
     if (!nonces_.emplace(request->sender, request->nonce).second)
       violated("not exactly once", node, std::to_string(at.value));
     final_ids_.insert(request->id);

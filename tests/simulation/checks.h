@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "node/crypto/hash.h"
 #include "node/crypto/log_tree.h"
 #include "node/types/durable_state.h"
 #include "node/wire/messages.h"
@@ -23,7 +24,7 @@ class Checks {
   void signed_by(NodeId node, const Message& message, const DurableState& durable);
   /// An honest node found evidence: it must name no honest node.
   void accused(NodeId guilty, const std::set<NodeId>& faulty);
-  void submitted(const RequestPtr& request) { submitted_.insert(request->leaf); }
+  void submitted(const RequestPtr& request) { submitted_.insert(sha256(request->canonical)); }
 
   [[nodiscard]] Index highest_final() const { return {log_.size()}; }
   /// Any one of the final requests, or null.
@@ -40,7 +41,7 @@ class Checks {
   CompactRange range_;
   std::map<NodeId, Index> final_at_;
   std::set<RequestId> final_ids_;
-  std::set<Hash> submitted_;
+  std::set<Hash> submitted_;        ///< of all bytes
   std::map<NodeId, Index> stored_;  ///< the finalised prefix that a node last restarted with
   std::set<std::pair<PublicKey, std::uint64_t>> nonces_;
   using Slot = std::tuple<NodeId, int, View, Index>;  // signer, kind, view, index

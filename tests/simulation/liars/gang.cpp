@@ -73,6 +73,12 @@ NodeId Gang::any_outsider() {
   }
 }
 
+RequestPtr Gang::with_other_payload(const Request& request) {
+  Request out = request;
+  out.canonical.back() ^= 1;
+  return std::make_shared<const Request>(std::move(out));
+}
+
 RequestPtr Gang::own_request(std::string_view app, std::uint64_t nonce, std::uint8_t payload) const {
   Bytes bytes{0xff, payload};
   return sign_request(domain, scheme, user_, app, nonce, std::span(&bytes, 1));

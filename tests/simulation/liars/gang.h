@@ -57,6 +57,8 @@ class Gang {
   /// As many nodes as may be faulty, chosen for the view.
   [[nodiscard]] bool is_starved(View view, NodeId node) const;
   [[nodiscard]] NodeId any_outsider();
+  /// The same header over another payload.
+  [[nodiscard]] static RequestPtr with_other_payload(const Request& request);
   [[nodiscard]] RequestPtr own_request(std::string_view app, std::uint64_t nonce, std::uint8_t payload) const;
   [[nodiscard]] std::optional<Message> make_proposal(View view, const CompactRange& parent, Requests requests,
                                                      NodeId leader) const;

@@ -109,11 +109,13 @@ Requests Liar::spoil(Requests requests) {
   return requests;
 }
 
-/// The truth's header over other requests: it proves nothing, as anyone on the way could have done it.
+/// The truth's header over other requests or payloads: it proves nothing, as anyone on the way could have done it.
 MessagePtr Liar::wrong_bodies(const Proposal& truth) {
   Proposal lie = truth;
   auto requests = *truth.requests;
-  requests[gang_->random.below(requests.size())] = gang_->own_request("default", gang_->next_nonce++, 3);
+  auto& victim = requests[gang_->random.below(requests.size())];
+  bool whole = gang_->random.chance(500'000);
+  victim = whole ? gang_->own_request("default", gang_->next_nonce++, 3) : Gang::with_other_payload(*victim);
   lie.requests = std::make_shared<const Requests>(std::move(requests));
   return std::make_shared<const Message>(std::move(lie));
 }

@@ -61,6 +61,7 @@ class Liar {
   void tell_view_change(const MessagePtr& truth, NodeId to, Out& out);
   void vote_early(const Proposal& proposal);
   void challenge_falsely(Out& out);
+  [[nodiscard]] EvidencePtr evidence_of_nothing(Reason reason) const;
 
   // ---- noise.cpp
   void tell_chunk(const MessagePtr& truth, NodeId to, Out& out);

@@ -23,6 +23,14 @@ BatchPtr with_requests_turned(const Batch& batch) {
   return std::make_shared<const Batch>(std::move(out));
 }
 
+BatchPtr with_other_payloads(const Batch& batch) {
+  Batch out = batch;
+  Requests requests;
+  for (const auto& request : *batch.requests) requests.push_back(Gang::with_other_payload(*request));
+  out.requests = std::make_shared<const Requests>(std::move(requests));
+  return std::make_shared<const Batch>(std::move(out));
+}
+
 }  // namespace
 
 void Liar::tell_chunk(const MessagePtr& message, NodeId to, Out& out) {
@@ -31,7 +39,7 @@ void Liar::tell_chunk(const MessagePtr& message, NodeId to, Out& out) {
   auto& random = gang_->random;
   auto at = random.below(std::max<std::size_t>(1, lie.batches.size()));
   lied(Behaviour::bad_chunks);
-  switch (random.below(6)) {
+  switch (random.below(7)) {
     case 0:  // cut in another place
       if (at + 1 < lie.batches.size()) {
         lie.batches[at] = joined(*lie.batches[at], *lie.batches[at + 1]);
@@ -48,7 +56,10 @@ void Liar::tell_chunk(const MessagePtr& message, NodeId to, Out& out) {
       lie.batches.resize(std::min<std::size_t>(1, lie.batches.size()));
       lie.fc.reset();
       break;
-    case 4:  // a certificate of something else
+    case 4:  // other payloads under the same headers
+      if (!lie.batches.empty()) lie.batches[at] = with_other_payloads(*lie.batches[at]);
+      break;
+    case 5:  // a certificate of something else
       if (gang_->newest_lc) lie.fc = gang_->newest_lc;
       break;
     default:
@@ -75,12 +86,13 @@ void Liar::make_noise(Out& out) {
   if (now_and_then(Behaviour::oversize, 5'000)) say(Behaviour::oversize, too_many_requests());
 }
 
-/// Made of a true lock certificate: another phase, another view, one signer for another, or some counted twice.
+/// Made of a true lock certificate: another phase, another view, one signer for another, or some counted twice, or
+/// nobody's signatures but its own.
 MessagePtr Liar::forged_certificate() {
   if (!gang_->newest_lc) return nullptr;
   auto& random = gang_->random;
   Certificate lie = *gang_->newest_lc;
-  switch (random.below(6)) {
+  switch (random.below(7)) {
     case 0:
       lie.phase = Phase::final;
       break;
@@ -96,6 +108,12 @@ MessagePtr Liar::forged_certificate() {
     case 4:
       lie.signatures.pop_back();
       break;
+    case 5: {
+      lie.phase = Phase::final;
+      Vote own{lie.phase, lie.view, lie.point, self_, {}};
+      lie.signatures.assign(genesis_.size(), {self_, std::get<Vote>(gang_->sign(own, self_)).signature});
+      break;
+    }
     default: {
       auto& entry = lie.signatures[random.below(lie.signatures.size())];
       Vote own{lie.phase, lie.view, lie.point, self_, {}};

@@ -39,6 +39,11 @@ void Liar::tell_view_change(const MessagePtr& message, NodeId to, Out& out) {
   const auto& truth = std::get<ViewChange>(*message);
   View view = truth.signed_part.view;
   gang_->changes[view][self_] = truth;
+  if (now_and_then(Behaviour::forge, 300'000) && view.value > 1) {
+    lied(Behaviour::forge);
+    ViewChange lie{{self_, view, {{view.value - 1}, no_lock().point}, {}}, {}, {}};
+    return out.push_back({to, signed_lie(lie)});
+  }
   if (!does(Behaviour::hide_lock) || !truth.lc || !gang_->chooses(view, 100, 700'000)) {
     return out.push_back({to, message});
   }
@@ -48,6 +53,17 @@ void Liar::tell_view_change(const MessagePtr& message, NodeId to, Out& out) {
   out.push_back({to, signed_lie(lie)});
 }
 
+/// Two proposals that the leader never signed.
+EvidencePtr Liar::evidence_of_nothing(Reason reason) const {
+  if (reason != Reason::equivocation) return nullptr;
+  TwoProposals lie;
+  lie.a.view = lie.b.view = view_;
+  lie.a.first = lie.b.first = lie.a.end.index = lie.b.end.index = {1};
+  lie.a.parent_root = lie.b.parent_root = empty_root();
+  lie.b.end.root.bytes[0] = 1;
+  return std::make_shared<const Evidence>(lie);
+}
+
 /// Says that the newest view's leader is at fault; and brings up what others once said.
 void Liar::challenge_falsely(Out& out) {
   auto& random = gang_->random;
@@ -55,7 +71,7 @@ void Liar::challenge_falsely(Out& out) {
     challenged_ = view_;
     lied(Behaviour::false_challenge);
     auto reason = static_cast<Reason>(1 + random.below(6));
-    to_all(signed_lie(Challenge{{self_, view_, reason, {}}, nullptr, {}}), out);
+    to_all(signed_lie(Challenge{{self_, view_, reason, {}}, evidence_of_nothing(reason), {}}), out);
   }
   if (!now_and_then(Behaviour::hoard_challenges, 10'000) || gang_->hoard.empty()) return;
   lied(Behaviour::hoard_challenges);
