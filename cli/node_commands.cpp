@@ -67,8 +67,10 @@ bool all_back(const ClusterView& view, const std::vector<std::size_t>& positions
     // One that ended again won't come back by waiting; what it says then is printed.
     if (!node.process.alive()) continue;
     if (!node.says || node.says->finalised < final_before) return false;
-    // One that has just started may still be in the view that it crashed in.
-    if (led && node.votes() && (!node.says->active || node.says->view < view.view())) return false;
+    // One that has just started may still be in the view that it crashed in, or have too few connections to do
+    // anything.
+    const bool takes_part = node.says->active && node.says->view >= view.view() && view.connected(k);
+    if (led && node.votes() && !takes_part) return false;
   }
   return true;
 }

@@ -1,5 +1,6 @@
 #include "cluster/cluster_view.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <thread>
 
@@ -33,6 +34,9 @@ std::optional<NodeSays> parse_status(std::string_view body) {
     out.challenging = !json.at("challenging").is_null();
     out.stopped_code = json.at("stopped_code").get<std::string>();
     out.stopped_why = json.at("stopped_why").get<std::string>();
+    for (const auto& peer : json.at("peers")) {
+      if (peer.at("up").get<bool>()) out.connected.push_back(peer.at("name").get<std::string>());
+    }
     return out;
   } catch (const Json::exception&) {
     return std::nullopt;
@@ -101,6 +105,17 @@ bool ClusterView::serving() const {
     led[k] = nodes[k].votes() && nodes[k].says->active && nodes[k].says->view == led_view;
   }
   return led[*leads] && genesis.is_quorum(led);
+}
+
+bool ClusterView::connected(std::size_t position) const {
+  const auto& says = nodes[position].says;
+  if (!says) return false;
+  MemberSet reached;
+  for (std::size_t k = 0; k < nodes.size(); ++k) {
+    reached[k] = k == position ||
+                 std::find(says->connected.begin(), says->connected.end(), nodes[k].node.name) != says->connected.end();
+  }
+  return genesis.is_quorum(reached);
 }
 
 std::size_t ClusterView::further_faults() const {

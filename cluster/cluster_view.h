@@ -22,6 +22,7 @@ struct NodeSays {
   std::uint64_t evidence = 0;
   bool challenging = false;               ///< it challenges the leader of its view
   std::string stopped_code, stopped_why;  ///< empty while it takes part
+  std::vector<std::string> connected;     ///< to these nodes
 };
 
 struct NodeView {
@@ -52,6 +53,8 @@ struct ClusterView {
   /// Voting nodes of more than two thirds of the stake are active in the highest view, its leader among them: a request
   /// that comes now can become final.
   [[nodiscard]] bool serving() const;
+  /// That node says that it is connected to members of more than two thirds of the stake, itself among them.
+  [[nodiscard]] bool connected(std::size_t position) const;
   /// How many more voting nodes may fail, the heaviest first, until too little stake votes. 0 when it is too little
   /// now.
   [[nodiscard]] std::size_t further_faults() const;

@@ -198,6 +198,18 @@ TEST_CASE("a cluster serves when enough stake takes part and is led by one of th
   CHECK(view.further_faults() == 0);
 }
 
+TEST_CASE("a node is connected when it reaches members of more than two thirds of the stake, itself among them") {
+  auto view = view_of({3, 1, 1, 1});
+  CHECK_FALSE(view.connected(1));
+  view.nodes[1].says->connected = {"n3", "n4"};
+  CHECK_FALSE(view.connected(1));
+  view.nodes[1].says->connected = {"n1", "n3"};
+  CHECK(view.connected(1));
+  view.nodes[1].says.reset();
+  CHECK_FALSE(view.connected(1));
+  CHECK(view_of({1}).connected(0));
+}
+
 TEST_CASE("a node's state is what its process does, and then what it says") {
   auto node = view_of({1}).nodes[0];
   CHECK(node.state() == "up");
