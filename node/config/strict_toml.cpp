@@ -30,10 +30,10 @@ TomlValue convert(const toml::node& node) {
   } else if (auto* table = node.as_table()) {
     out.kind = TomlValue::Kind::table;
     for (auto&& [key, value] : *table) {
-      out.members.emplace_back(std::string(key.str()), convert(value));
+      out.members.push_back({std::string(key.str()), convert(value)});
       // A sub-table's own position is its bracket; a plain value's key names the line better than a multi-line value's
       // end.
-      out.members.back().second.line = static_cast<std::uint32_t>(key.source().begin.line);
+      out.members.back().value.line = static_cast<std::uint32_t>(key.source().begin.line);
     }
   } else if (auto* list = node.as_array()) {
     out.kind = TomlValue::Kind::list;
@@ -131,15 +131,15 @@ StrictTable::StrictTable(const TomlValue& table, std::string name, std::vector<s
                          Mistake& mistake)
     : table_(table), name_(std::move(name)), mistake_(mistake) {
   // Members are ordered by key; the first mistake for a reader is the one that stands first.
-  const std::pair<std::string, TomlValue>* first_unknown = nullptr;
+  const TomlMember* first_unknown = nullptr;
   for (const auto& member : table_.members) {
-    bool known = std::find(allowed.begin(), allowed.end(), member.first) != allowed.end();
-    if (!known && (!first_unknown || member.second.line < first_unknown->second.line)) first_unknown = &member;
+    bool known = std::find(allowed.begin(), allowed.end(), member.key) != allowed.end();
+    if (!known && (!first_unknown || member.value.line < first_unknown->value.line)) first_unknown = &member;
   }
   if (!first_unknown) return;
-  auto near = nearest_word(first_unknown->first, allowed);
+  auto near = nearest_word(first_unknown->key, allowed);
   auto hint = (near.empty() ? "" : "did you mean \"" + std::string(near) + "\"? ") + "allowed here: " + listed(allowed);
-  mistake_.report(first_unknown->second.line, "unknown-key", "unknown key \"" + first_unknown->first + "\" in " + name_,
+  mistake_.report(first_unknown->value.line, "unknown-key", "unknown key \"" + first_unknown->key + "\" in " + name_,
                   hint);
 }
 

@@ -21,6 +21,7 @@ inline constexpr std::size_t max_config_file_bytes = 1 << 20;
 [[nodiscard]] Result<std::string> read_config_file(const std::filesystem::path& file);
 
 /// A parsed value with the line (from 1) where it stands.
+struct TomlMember;
 struct TomlValue {
   enum class Kind : std::uint8_t { text, integer, boolean, table, list, other };
   Kind kind = Kind::other;
@@ -28,8 +29,12 @@ struct TomlValue {
   std::string text;
   std::int64_t integer = 0;
   bool boolean = false;
-  std::vector<std::pair<std::string, TomlValue>> members;  ///< a table's
-  std::vector<TomlValue> items;                            ///< a list's
+  std::vector<TomlMember> members;  ///< a table's
+  std::vector<TomlValue> items;     ///< a list's
+};
+struct TomlMember {
+  std::string key;
+  TomlValue value;
 };
 
 /// `source` names the text in complaints. Code "bad-toml".
