@@ -80,6 +80,7 @@ struct Verifier::Impl {
     if (certificate.phase != Phase::lock && certificate.phase != Phase::final) {
       return refused("bad-certificate", "it is of no known phase");
     }
+    if (certificate.point.index.value == 0) return refused("bad-certificate", "nobody votes for the empty log");
     const auto members = distinct_members(genesis(), certificate.signatures);
     if (!members) return refused("bad-certificate", "its signers are not distinct members in order");
     if (!genesis().is_quorum(*members)) return refused("bad-certificate", "its signers hold too little stake");
@@ -142,6 +143,7 @@ struct Verifier::Impl {
 
   [[nodiscard]] Status check(Vote& m) const { return check_vote(m); }
   [[nodiscard]] Status check_vote(const Vote& vote) const {
+    if (vote.point.index.value == 0) return refused("bad-vote", "nobody votes for the empty log");
     if (!signers.good(vote)) return refused("bad-signature", "the vote is not signed by its signer");
     return Ok{};
   }
@@ -237,9 +239,13 @@ struct Verifier::Impl {
       const auto& header = batch->header;
       const bool follows = previous ? header.parent() == previous->end : header.parent().index == m.from;
       if (!follows) return refused("bad-chunk", "its batches do not follow each other");
-      // The log's leaves are headers: the core's check of the root says nothing about the payloads.
+      // The log's leaves are headers: the core's check of the root says nothing about the payloads. And what is
+      // malformed is in no certified log, and could not be read back from the store.
       for (const auto& request : *batch->requests) {
         if (!check_request_body(*request)) return refused("bad-bodies", "payloads that are not their request's");
+        if (!check_request_header(*request) || !check_request_size(*request, genesis().parameters)) {
+          return refused("bad-chunk", "a request in it is malformed");
+        }
       }
       previous = &header;
     }

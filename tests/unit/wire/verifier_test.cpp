@@ -56,6 +56,14 @@ TEST_CASE_METHOD(VerifierFixture, "a certificate needs more than two thirds of t
   CHECK(code(CertificateMessage{cluster.certificate(Phase::lock, {0}, log.end(), {})}) == "bad-certificate");
 }
 
+TEST_CASE_METHOD(VerifierFixture, "the empty log is neither voted for nor certified") {
+  const LogPoint nothing{{0}, empty_root()};
+  for (auto phase : {Phase::lock, Phase::final}) {
+    CHECK(code(CertificateMessage{cluster.certificate(phase, {0}, nothing)}) == "bad-certificate");
+    CHECK(code(cluster.vote(phase, {0}, nothing, {1})) == "bad-vote");
+  }
+}
+
 TEST_CASE("stake, not the number of members, makes a certificate") {
   const TestCluster cluster({3, 1, 1, 1});
   const Verifier verifier(cluster.genesis, TestCluster::scheme(), nullptr);

@@ -204,6 +204,12 @@ TEST_CASE_METHOD(VerifierFixture, "a chunk's batches follow each other, and its 
   Batch other = *batch(3, 4);
   other.requests = std::make_shared<const Requests>(Requests{log.request(3), shared(tampered)});
   CHECK(code(Chunk{{2}, {std::make_shared<const Batch>(other), batch(5, 7)}, fc}) == "bad-bodies");
+  // A malformed one could not be read back from the store.
+  other.requests = std::make_shared<const Requests>(Requests{log.request(3), cluster.request(4, "Not An App")});
+  CHECK(code(Chunk{{2}, {std::make_shared<const Batch>(other), batch(5, 7)}, fc}) == "bad-chunk");
+  other.requests = std::make_shared<const Requests>(
+      Requests{log.request(3), cluster.request(4, "default", {Bytes(cluster.genesis.parameters.request_max_bytes)})});
+  CHECK(code(Chunk{{2}, {std::make_shared<const Batch>(other), batch(5, 7)}, fc}) == "bad-chunk");
 }
 
 TEST_CASE_METHOD(VerifierFixture, "a learner's answer is signed by its node, for the very question") {
