@@ -24,20 +24,6 @@ std::string error_line(const Error& error) {
   return line.dump(-1, ' ', true, Json::error_handler_t::replace) + "\n";
 }
 
-std::string answer_to(std::string_view line, const ControlServer::Handler& handler) {
-  auto json = Json::parse(line, nullptr, false);
-  if (json.is_discarded() || !json.is_object() || json.size() != 1 || !json.contains("command") ||
-      !json["command"].is_string()) {
-    return error_line({"bad-command", "a line must be {\"command\":NAME}", "NAME is challenge, status or stop"});
-  }
-  auto result = handler(json["command"].get_ref<const std::string&>());
-  if (!result.ok()) return error_line(result.error());
-  auto answer = Json::parse(*result, nullptr, false);
-  ZELL_CHECK(answer.is_object());
-  answer["ok"] = true;
-  return answer.dump(-1, ' ', true, Json::error_handler_t::replace) + "\n";
-}
-
 Error io_error(const fs::path& path, int problem, std::string hint = {}) {
   return {"io", path.string() + ": " + std::strerror(problem), std::move(hint)};
 }
@@ -84,13 +70,27 @@ Status remove_stale(const fs::path& path) {
 
 }  // namespace
 
+std::string answer_control_line(std::string_view line, const ControlHandler& handler) {
+  auto json = Json::parse(line, nullptr, false);
+  if (json.is_discarded() || !json.is_object() || json.size() != 1 || !json.contains("command") ||
+      !json["command"].is_string()) {
+    return error_line({"bad-command", "a line must be {\"command\":NAME}", "NAME is challenge, status or stop"});
+  }
+  auto result = handler(json["command"].get_ref<const std::string&>());
+  if (!result.ok()) return error_line(result.error());
+  auto answer = Json::parse(*result, nullptr, false);
+  ZELL_CHECK(answer.is_object());
+  answer["ok"] = true;
+  return answer.dump(-1, ' ', true, Json::error_handler_t::replace) + "\n";
+}
+
 class ControlConnection;
 using ControlConnectionPtr = std::shared_ptr<ControlConnection>;
 
 struct ControlServer::Impl {
   uv_loop_t* loop = nullptr;
   ControlOptions options;
-  Handler handler;
+  ControlHandler handler;
   HandleCountPtr handles = std::make_shared<HandleCount>();
   std::unique_ptr<OwnedHandle<uv_pipe_t, Impl*>> listener;
   std::set<ControlConnectionPtr> connections;
@@ -155,7 +155,7 @@ class ControlConnection : public std::enable_shared_from_this<ControlConnection>
     auto line = read_.substr(0, end_of_line);
     read_.erase(0, end_of_line + 1);
     busy_ = true;  // the command may be to stop: this connection then outlives close() until it is answered
-    answer(answer_to(line, server_.handler), false);
+    answer(answer_control_line(line, server_.handler), false);
   }
 
   void answer(std::string text, bool last) {
@@ -212,7 +212,8 @@ void ControlServer::Impl::on_connection() {
   if (connections.size() < max_control_connections) connections.insert(std::move(connection));
 }
 
-Result<std::unique_ptr<ControlServer>> ControlServer::start(uv_loop_t& loop, ControlOptions options, Handler handler) {
+Result<std::unique_ptr<ControlServer>> ControlServer::start(uv_loop_t& loop, ControlOptions options,
+                                                            ControlHandler handler) {
   if (options.socket.native().size() > max_control_path_bytes) {
     return Error{"bad-path",
                  "the control socket's path has " + std::to_string(options.socket.native().size()) + " bytes, over " +

@@ -22,18 +22,20 @@ struct ControlOptions {
   unsigned idle_timeout_ms = 10'000;  ///< a connection that sends no whole line for so long is closed
 };
 
+/// The members of the answer beside "ok", as JSON text of one object; or why not. Called with the command's name.
+using ControlHandler = std::function<Result<std::string>(std::string_view command)>;
+
 /// Answers {"command": NAME} with one line: what the handler returns, or {"ok":false,"error":{code,reason,hint}}.
-/// Loop thread only.
+[[nodiscard]] std::string answer_control_line(std::string_view line, const ControlHandler& handler);
+
+/// Answers lines. Loop thread only.
 class ControlServer {
  public:
-  /// The members of the answer beside "ok", as JSON text of one object; or why not. Called with the command's name.
-  using Handler = std::function<Result<std::string>(std::string_view command)>;
-
   /// Makes the folder (0700) if it is missing, and the socket (0600). Removes a socket that nobody listens on.
   /// Codes: "bad-path" (over max_control_path_bytes), "in-use" (somebody listens), "too-open" (others may write to the
   /// folder), "io".
   [[nodiscard]] static Result<std::unique_ptr<ControlServer>> start(uv_loop_t& loop, ControlOptions options,
-                                                                    Handler handler);
+                                                                    ControlHandler handler);
   ~ControlServer();  ///< REQUIRES: close() has said that it is done
 
   /// Ends all connections, once what was answered is written, and removes the socket. Then calls `closed` from the

@@ -1,0 +1,27 @@
+// The body of POST /v1/requests: the first byte says whether it is JSON or canonical bytes. What is read can be written
+// as canonical bytes, and read from there as the same requests.
+
+#include "node/http/submit_body.h"
+#include "node/wire/request_codec.h"
+#include "tests/fuzz/stand_in.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace zell;
+  if (size == 0) return 0;
+  const auto body = as_text({data + 1, size - 1});
+  const auto& [domain, parameters, members] = testing::fuzz_context();
+  const bool binary = data[0] % 2 == 1;
+  const auto read = binary ? read_binary_requests(body, domain, parameters)
+                           : read_json_requests(body, domain, parameters, testing::stand_in_scheme());
+  if (!read) return 0;
+  ZELL_CHECK(!read->empty() && read->size() <= max_submit_requests);
+  for (const auto& one : *read) {
+    ZELL_CHECK((one.request == nullptr) == !one.refusal.code.empty());
+    if (!one.request) continue;
+    (void)check_request_form(*one.request, parameters);
+    if (!check_request_size(*one.request, parameters)) continue;
+    const auto again = read_binary_requests(as_text(one.request->canonical), domain, parameters);
+    ZELL_CHECK(again.ok() && again->size() == 1 && again->front().request->id == one.request->id);
+  }
+  return 0;
+}
