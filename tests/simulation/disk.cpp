@@ -58,9 +58,11 @@ void World::apply(Host& host, std::size_t count) {
   std::vector<Delta> deltas;
   for (std::size_t i = 0; i < count; ++i) {
     auto& delta = disk.in_flight[i].delta;
-    if (delta.state) disk.durable = *delta.state;
-    if (plan_.restored == host.id) disk.history.push_back(delta);
     for (const auto& batch : delta.batches) chains_.add(batch->header.parent(), batch->requests, batch->header.end);
+    if (delta.state) disk.durable = *delta.state;
+    // A leader that crashes before it shows its certificate holds it all the same.
+    if (honest(host.id) && disk.durable.highest_lc) witness_.saw(*disk.durable.highest_lc);
+    if (plan_.restored == host.id) disk.history.push_back(delta);
     deltas.push_back(std::move(delta));
   }
   disk.in_flight.erase(disk.in_flight.begin(), disk.in_flight.begin() + static_cast<std::ptrdiff_t>(count));

@@ -24,6 +24,8 @@ class Witness {
 
   /// Something that every verifier takes. Throws Violation.
   void saw(const Message& message);
+  /// A certificate that an honest node holds.
+  void saw(const Certificate& certificate) { saw_certificate(certificate); }
 
  private:
   void saw_certificate(const Certificate& certificate);
