@@ -362,6 +362,9 @@ void Replica::Impl::receive(NodeId from, const Heartbeat& heartbeat) {
   bool votes_missed = (state.last_lock && (!heartbeat.lc || heartbeat.lc->point.index < state.last_lock->index)) ||
                       (state.last_final && (!heartbeat.fc || heartbeat.fc->point.index < state.last_final->index));
   if (votes_missed) resend_votes(leader());
+  // What is final here is not voted on again: a leader that missed its certificate must get that.
+  bool fc_missed = known_fc && (!heartbeat.fc || heartbeat.fc->point.index < known_fc->point.index);
+  if (fc_missed) send_now(Send::To::one, leader(), CertificateMessage{*known_fc});
 }
 
 }  // namespace zell
