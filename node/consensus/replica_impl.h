@@ -103,6 +103,7 @@ struct Replica::Impl {
   void challenge(Reason reason, EvidencePtr evidence = nullptr, Requests censored = {});
   [[nodiscard]] bool may_challenge() const;
   void send_challenge();
+  [[nodiscard]] Requests unproposed();
   void act_on_challenges();
   void leave_for(View view);
   void move_to(View view);
@@ -138,7 +139,6 @@ struct Replica::Impl {
   void mark_owed();
   void check_censorship(const Batch& appended);
   [[nodiscard]] bool any_censored() const;
-  [[nodiscard]] Requests unproposed();
   void resend_what_lasts();
   [[nodiscard]] std::optional<Instant> next_deadline() const;
   [[nodiscard]] bool work_pending() const { return pool.pending() > 0 || log.unfinalised_count() > 0; }

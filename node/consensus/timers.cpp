@@ -51,15 +51,6 @@ void Replica::Impl::check_leader() {
   if (state.active && now >= pace.ask_peers_at() && now - news_asked_at >= pace.timeout() / 4) ask_leader_news(true);
 }
 
-/// Requests that this node answers for and the leader has not proposed, as many as a challenge may carry.
-Requests Replica::Impl::unproposed() {
-  Requests left;
-  for (const auto* entry : pool.forwarded_entries()) left.push_back(entry->request);
-  for (const auto* entry : pool.waiting(max_requests_in_challenge)) left.push_back(entry->request);
-  if (left.size() > max_requests_in_challenge) left.resize(max_requests_in_challenge);
-  return left;
-}
-
 bool Replica::Impl::any_censored() const {
   for (const auto& request : own_challenge->censored) {
     if (pool.find(request->id) && log.find(request->id).value == 0) return true;
@@ -94,14 +85,7 @@ void Replica::Impl::check_censorship(const Batch& appended) {
 void Replica::Impl::resend_what_lasts() {
   auto gap = milliseconds(parameters.view_timeout_ms) / 2;
   if (own_challenge && now - own_challenge->sent_at >= gap && may_challenge()) {
-    auto left_out = own_challenge->reason == Reason::stalled ? unproposed() : Requests{};
-    if (left_out.empty()) {
-      send_challenge();
-    } else {
-      // The others may know of no work, and so see no leader that stalls: show them.
-      own_challenge.reset();
-      challenge(Reason::censored, nullptr, std::move(left_out));
-    }
+    send_challenge();
     // A leader may starve this node alone: then only the others have news of it.
     if (state.active && now >= pace.ask_peers_at()) ask_leader_news(true);
   }

@@ -10,6 +10,14 @@ namespace {
 
 constexpr std::size_t max_censored_bytes = 2 << 20;  // of a Challenge's requests, half of what the codec admits
 
+void keep_what_fits(Requests& censored) {
+  std::size_t count = 0, bytes = 0;
+  while (count < censored.size() && count < max_requests_in_challenge && bytes < max_censored_bytes) {
+    bytes += censored[count++]->canonical.size();
+  }
+  censored.resize(count);
+}
+
 }  // namespace
 
 bool Replica::Impl::may_challenge() const {
@@ -24,11 +32,7 @@ void Replica::Impl::challenge(Reason reason, EvidencePtr evidence, Requests cens
   bool adds = own_challenge &&
               ((evidence && !own_challenge->evidence) || (reason == Reason::manual && !own_challenge->evidence));
   if (own_challenge && !adds) return;
-  std::size_t count = 0, bytes = 0;
-  while (count < censored.size() && count < max_requests_in_challenge && bytes < max_censored_bytes) {
-    bytes += censored[count++]->canonical.size();
-  }
-  censored.resize(count);
+  keep_what_fits(censored);
   own_challenge = OwnChallenge{reason, std::move(evidence), std::move(censored), now, now};
   pace.complained();
   out->events.push_back(Challenged{state.view, reason});
@@ -37,9 +41,23 @@ void Replica::Impl::challenge(Reason reason, EvidencePtr evidence, Requests cens
 
 void Replica::Impl::send_challenge() {
   own_challenge->sent_at = now;
-  send_durable(
-      Send::To::all, self,
-      Challenge{{self, state.view, own_challenge->reason, {}}, own_challenge->evidence, own_challenge->censored}, true);
+  Challenge news{{self, state.view, own_challenge->reason, {}}, own_challenge->evidence, own_challenge->censored};
+  bool again = now > own_challenge->raised_at;
+  if (again && !news.evidence && news.censored.empty() && state.active && now >= pace.stalled_at()) {
+    // The others may know of no work, and so see no leader that stalls: show them.
+    news.censored = unproposed();
+    if (!news.censored.empty()) news.signed_part.reason = Reason::censored;
+  }
+  send_durable(Send::To::all, self, std::move(news), true);
+}
+
+/// Requests that this node answers for and the leader has not proposed, as many as a challenge may carry.
+Requests Replica::Impl::unproposed() {
+  Requests left;
+  for (const auto* entry : pool.forwarded_entries()) left.push_back(entry->request);
+  for (const auto* entry : pool.waiting(max_requests_in_challenge)) left.push_back(entry->request);
+  keep_what_fits(left);
+  return left;
 }
 
 void Replica::Impl::receive(NodeId from, const Challenge& news) {
