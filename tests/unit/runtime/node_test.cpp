@@ -225,7 +225,7 @@ TEST_CASE("inclusion and consistency proofs hold against the newest certificate"
   auto range =
       cluster.ask<ConsistencyProof>([&](auto done) { cluster.api(0).prove_consistency(Index{5}, Index{4}, done); });
   CHECK(range.error().code == "bad-range");
-  auto evidence = cluster.ask<std::vector<EvidencePtr>>([&](auto done) { cluster.api(1).read_evidence(done); });
+  auto evidence = cluster.ask<std::vector<EvidencePtr>>([&](auto done) { cluster.api(0).read_evidence(done); });
   REQUIRE(evidence.ok());
   CHECK(evidence->empty());
 }
