@@ -24,7 +24,7 @@ void ReplicaMachine::start() {
   auto recovered = store_->recover([&](const Batch& batch) {
     for (const auto& request : *batch.requests) (void)nonces.insert(request->sender, request->nonce);
   });
-  if (!recovered.ok()) throw Violation("the store does not recover: " + recovered.error().what);
+  if (!recovered.ok()) throw Unrecoverable("the store does not recover: " + recovered.error().what);
   options_.incarnation = static_cast<std::uint64_t>(now_.us);
   ++options_.query_nonce.bytes[0];
   durable_state_ = recovered->state;
@@ -35,6 +35,8 @@ void ReplicaMachine::start() {
 }
 
 void ReplicaMachine::restart(bool wipe) {
+  constexpr std::chrono::milliseconds start_time{1};  // longer in microseconds than what one life counts up to
+  pass(start_time);
   in_flight_.clear();
   held_.clear();
   own_inputs_.clear();

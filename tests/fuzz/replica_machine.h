@@ -14,6 +14,11 @@
 
 namespace zell::testing {
 
+/// What is on disk contradicts itself, and the node refuses to start from it.
+struct Unrecoverable : simulation::Violation {
+  using simulation::Violation::Violation;
+};
+
 class ReplicaMachine {
  public:
   /// `genesis` and `verifier` must outlive it.
