@@ -47,14 +47,6 @@ BatchPtr OrderedLog::batch_ending_at(Index index) const {
   return nullptr;
 }
 
-LogPoint OrderedLog::boundary_at_or_below(Index index) const {
-  LogPoint out = finalised_;
-  for (const auto& entry : entries_) {
-    if (entry.batch->header.end.index <= index) out = entry.batch->header.end;
-  }
-  return out;
-}
-
 Hash OrderedLog::root_after(const Requests& requests) const {
   CompactRange range = tip_range();
   for (const auto& request : requests) range.append(request->leaf);

@@ -40,8 +40,6 @@ class OrderedLog {
   /// The index of an unfinalised request, or index 0.
   [[nodiscard]] Index find(const RequestId& id) const;
   [[nodiscard]] BatchPtr batch_ending_at(Index index) const;
-  /// The highest end of a chain batch that is at or below `index` (the finalised point if there is none).
-  [[nodiscard]] LogPoint boundary_at_or_below(Index index) const;
 
   enum class Fit : std::uint8_t { ok, wrong_parent, wrong_root, bad_nonce };
   struct Verdict {

@@ -44,6 +44,7 @@ class Driven {
   /// The votes of this phase among `sends`.
   [[nodiscard]] static std::vector<Vote> votes(const std::vector<Send>& sends, Phase phase);
   [[nodiscard]] ReplicaStatus status() const { return replica_.status(); }
+  [[nodiscard]] const Replica& core() const { return replica_; }
   [[nodiscard]] const std::vector<Event>& events() const { return events_; }
   /// Of the last Persist.
   [[nodiscard]] const Delta& persisted() const { return persisted_; }

@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "node/consensus/evidence.h"
 #include "node/consensus/mempool.h"
 #include "node/consensus/pacemaker.h"
 #include "node/consensus/view_book.h"
@@ -168,4 +169,44 @@ TEST_CASE("a leader serves the forwarding nodes in turn and refuses nothing insi
   while (queues.pop()) turns.push_back(queues.last_popped().value);
   CHECK(turns == std::vector<std::uint16_t>{2, 0, 0, 0});
   CHECK(queues.bytes() == 0);
+}
+
+TEST_CASE("a pool has room while neither its count nor its bytes are used up") {
+  ReplicaOptions options;
+  const auto size = make_request(1, 1)->canonical.size();
+  options.pool_max_requests = 3;
+  options.pool_max_bytes = 2 * size;
+  LocalPool by_bytes(options);
+  for (std::uint64_t n = 1; n <= 2; ++n) {
+    REQUIRE(by_bytes.has_room(*make_request(1, n)));
+    by_bytes.add(make_request(1, n), true, {});
+  }
+  CHECK_FALSE(by_bytes.has_room(*make_request(1, 3)));
+  by_bytes.remove(make_request(1, 3)->id);  // not there: nothing changes
+  CHECK(by_bytes.bytes() == 2 * size);
+  by_bytes.remove(make_request(1, 2)->id);
+  CHECK(by_bytes.has_room(*make_request(1, 3)));
+  options.pool_max_bytes = 100 * size;
+  for (std::uint64_t n = 3; n <= 4; ++n) by_bytes.add(make_request(1, n), true, {});
+  CHECK_FALSE(by_bytes.has_room(*make_request(1, 5)));
+}
+
+TEST_CASE("evidence and headers are remembered up to a bound, whatever is signed") {
+  EvidenceWatch watch;
+  for (std::uint64_t view = 0; view < 1'024; ++view) {
+    CHECK(watch.is_new(TwoProposals{{{view}, {}, {}, {}, {}}, {}, {}, {}}, {1}));
+  }
+  CHECK_FALSE(watch.is_new(TwoProposals{{{0}, {}, {}, {}, {}}, {}, {}, {}}, {1}));  // known
+  CHECK_FALSE(watch.is_new(TwoProposals{{{5'000}, {}, {}, {}, {}}, {}, {}, {}}, {1}));
+  CHECK(watch.count() == 1'024);
+
+  const auto header = [](std::uint64_t at) { return ProposalHeader{{0}, {2 * at}, {}, point(2 * at, 1), {}}; };
+  for (std::uint64_t at = 1; at <= 256; ++at) CHECK_FALSE(watch.saw_header(header(at)));  // none overlap or adjoin
+  auto rival = header(256);
+  rival.end.root.bytes[0] = 2;
+  CHECK(watch.saw_header(rival));
+  CHECK_FALSE(watch.saw_header(header(257)));  // not kept
+  rival = header(257);
+  rival.end.root.bytes[0] = 2;
+  CHECK_FALSE(watch.saw_header(rival));
 }

@@ -1,0 +1,221 @@
+// Requests on their way into the log, at the bounds: of a batch, a message, a quota, a nonce window.
+
+#include <catch2/catch.hpp>
+
+#include "tests/unit/consensus/fixtures.h"
+
+using namespace zell;
+using namespace zell::consensus_test;
+using std::chrono::milliseconds;
+
+namespace {
+
+const NodeId leader{0}, follower{1};
+
+Genesis patient_genesis() {
+  auto genesis = make_genesis({1, 1, 1, 1});
+  genesis.parameters.view_timeout_ms = genesis.parameters.view_timeout_cap_ms = 600'000;
+  return genesis;
+}
+
+Requests requests(std::uint8_t sender, std::uint64_t first_nonce, std::size_t count) {
+  Requests out;
+  for (std::size_t i = 0; i < count; ++i) out.push_back(make_request(sender, first_nonce + i));
+  return out;
+}
+
+template <class Kind>
+std::vector<Kind> sent(Driven& node) {
+  node.make_durable();
+  std::vector<Kind> out;
+  for (const auto& send : node.released()) {
+    if (const auto* one = std::get_if<Kind>(send.message.get())) out.push_back(*one);
+  }
+  return out;
+}
+
+template <class Kind>
+std::vector<Kind> events(const Driven& node) {
+  std::vector<Kind> out;
+  for (const auto& event : node.events()) {
+    if (const auto* one = std::get_if<Kind>(&event)) out.push_back(*one);
+  }
+  return out;
+}
+
+bool noted(const Driven& node, std::string_view what) {
+  const auto all = events<Noted>(node);
+  return std::any_of(all.begin(), all.end(), [&](const Noted& note) { return note.what == what; });
+}
+
+/// A leader whose first batch waits for its votes, so that what comes then is batched together.
+Driven busy_leader(const Genesis& genesis) {
+  Driven node(genesis, leader);
+  node.connect(4);
+  node.hear({3}, Forward{{make_request(9, 1)}});  // the next in turn is node 2
+  REQUIRE(sent<Proposal>(node).size() == 1);
+  return node;
+}
+
+Requests proposed(Driven& node) {
+  Requests out;
+  for (const auto& proposal : sent<Proposal>(node)) {
+    out.insert(out.end(), proposal.requests->begin(), proposal.requests->end());
+  }
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("a request whose nonce becomes too old while it waits is not forwarded, and refused once that is final") {
+  Driven node(make_genesis({1, 1, 1, 1}), follower);
+  for (std::uint16_t peer : {2, 3}) node.step(PeerUp{{peer}});  // the leader can't be reached yet
+  const auto late = make_request(1, 5);
+  node.step(Submit{late});
+  CHECK(node.core().lookup(late->id).state == RequestState::initialised);
+  const auto batch = make_batch({0}, {}, requests(1, 1'000, nonces_per_sender));
+  node.hear({2}, Proposal{batch->header, batch->requests, {}, {}, {}});
+  node.step(PeerUp{leader});
+  CHECK(sent<Forward>(node).empty());
+  CHECK(events<RequestUpdate>(node).back().state == RequestState::initialised);
+  node.hear({2}, CertificateMessage{make_certificate(Phase::final, {0}, batch->header.end, {0, 2, 3})});
+  const auto last = events<RequestUpdate>(node).back();
+  CHECK(last.id == late->id);
+  CHECK(last.state == RequestState::refused);
+  CHECK(last.reason == "nonce-too-old");
+  CHECK(node.core().lookup(late->id).state == RequestState::unknown);
+}
+
+TEST_CASE("where a request stands follows the log") {
+  Driven node(make_genesis({1, 1, 1, 1}), follower);
+  node.connect(4);
+  const auto request = make_request(1, 1);
+  const auto stands = [&] { return node.core().lookup(request->id).state; };
+  CHECK(stands() == RequestState::unknown);
+  const auto batch = make_batch({0}, {}, {request});
+  node.hear(leader, Proposal{batch->header, batch->requests, {}, {}, {}});
+  CHECK(stands() == RequestState::sequenced);
+  REQUIRE(node.core().unfinalised().size() == 1);
+  CHECK(node.core().unfinalised().front()->header.end == batch->header.end);
+  node.hear(leader, CertificateMessage{make_certificate(Phase::lock, {0}, batch->header.end, {0, 2, 3})});
+  CHECK(stands() == RequestState::locked);
+  node.hear(leader, CertificateMessage{make_certificate(Phase::final, {0}, batch->header.end, {0, 2, 3})});
+  CHECK(stands() == RequestState::unknown);  // the store knows
+  CHECK(node.core().unfinalised().empty());
+}
+
+TEST_CASE("a leader's batch ends below its limit in bytes, and what did not fit is the first of the next") {
+  auto genesis = patient_genesis();
+  const auto each = make_request(1, 1)->canonical.size();
+  genesis.parameters.batch_max_bytes = static_cast<std::uint32_t>(2 * each + each / 2);
+  auto node = busy_leader(genesis);
+  node.hear({2}, Forward{requests(1, 1, 5)});
+  node.pass(milliseconds(2));
+  node.step(Tick{});
+  Requests seen;
+  for (const auto& proposal : sent<Proposal>(node)) {
+    CHECK(proposal.requests->size() <= 2);
+    seen.insert(seen.end(), proposal.requests->begin(), proposal.requests->end());
+  }
+  REQUIRE(seen.size() == 5);
+  for (std::uint64_t i = 0; i < 5; ++i) CHECK(seen[i]->nonce == i + 1);
+}
+
+TEST_CASE("a nonce that the batch itself makes too old is left out, and all others are proposed") {
+  auto node = busy_leader(patient_genesis());
+  node.hear({1}, Forward{requests(1, 1'001, 1'024)});
+  // Taken in turn: when nonce 5 comes, sender 1's window is full; one request of node 4 still comes after it.
+  auto from_three = requests(2, 1, 1'023);
+  from_three.push_back(make_request(1, 5));
+  node.hear({2}, Forward{from_three});
+  node.hear({3}, Forward{requests(3, 1, 1'024)});
+  for (int i = 0; i < 2; ++i) {  // it is noticed, and what is left waits for its turn again
+    node.pass(milliseconds(2));
+    node.step(Tick{});
+  }
+  const auto all = proposed(node);
+  CHECK(all.size() == 1'024 + 1'023 + 1'024);
+  CHECK(std::none_of(all.begin(), all.end(),
+                     [](const RequestPtr& one) { return one->sender == some_key(1) && one->nonce == 5; }));
+  CHECK(node.status().stopped_code.empty());
+}
+
+TEST_CASE("a member that forwards more than its quota is noted, and the others' requests are taken") {
+  auto genesis = patient_genesis();
+  genesis.parameters.forward_quota = 3;
+  auto node = busy_leader(genesis);
+  node.hear({1}, Forward{requests(1, 1, 4)});
+  node.hear({2}, Forward{requests(2, 1, 3)});
+  CHECK(noted(node, "forward quota exceeded"));
+  node.pass(milliseconds(2));
+  node.step(Tick{});
+  CHECK(proposed(node).size() == 6);
+}
+
+TEST_CASE("more requests than a Forward holds go out in several, and again while the leader is silent on them") {
+  auto genesis = patient_genesis();
+  genesis.parameters.forward_quota = 2'000;
+  Driven node(genesis, follower);
+  for (std::uint16_t peer : {2, 3}) node.step(PeerUp{{peer}});
+  for (const auto& request : requests(1, 1, max_requests_in_forward + 10)) node.step(Submit{request});
+  node.step(PeerUp{leader});
+  auto forwards = sent<Forward>(node);
+  REQUIRE(forwards.size() == 2);
+  CHECK(forwards[0].requests.size() == max_requests_in_forward);
+  CHECK(forwards[1].requests.size() == 10);
+  node.pass(milliseconds(genesis.parameters.censorship_timeout_ms / 2));
+  node.step(Tick{});
+  forwards = sent<Forward>(node);
+  REQUIRE(forwards.size() == 1);
+  CHECK(forwards[0].requests.size() == max_requests_in_forward);
+}
+
+TEST_CASE("a request that full batches pass over is censored once n times the quota of others went before it") {
+  auto genesis = patient_genesis();
+  genesis.parameters.batch_max_requests = 2;
+  genesis.parameters.forward_quota = 1;
+  Driven node(genesis, follower);
+  node.connect(4);
+  node.step(Submit{make_request(1, 1)});
+  node.pass(milliseconds(genesis.parameters.censorship_timeout_ms + 1));
+  node.step(Tick{});
+  CompactRange range;
+  for (std::uint64_t others = 2; others <= 6; others += 2) {
+    CHECK_FALSE(node.status().challenging);
+    const auto batch = make_batch({0}, range, requests(2, others, 2));
+    range = after(range, *batch);
+    node.hear(leader, Proposal{batch->header, batch->requests, {}, {}, {}});
+  }
+  CHECK(node.status().challenging == Reason::censored);  // 6 others, n * Q = 4
+}
+
+TEST_CASE("what one challenger calls censored is kept up to a bound, and what others say is kept beside it") {
+  Driven node(patient_genesis(), follower);
+  node.connect(4);
+  const auto censored = [&](NodeId challenger, Requests what) {
+    node.hear(challenger, Challenge{{challenger, {0}, Reason::censored, {}}, nullptr, std::move(what)});
+  };
+  censored({2}, requests(1, 1, 300));
+  CHECK(node.status().pool_requests == 256);
+  CHECK(node.status().view == View{0});
+}
+
+TEST_CASE("a chunk that does not hold together is noted, and nothing of it is kept") {
+  Driven node(make_genesis({1, 1, 1, 1}), follower);
+  node.connect(4);
+  const auto first = make_batch({0}, {}, requests(1, 1, 2));
+  const auto second = make_batch({0}, after({}, *first), requests(1, 3, 2));
+  const auto fc = make_certificate(Phase::final, {0}, second->header.end, {0, 2, 3});
+  node.hear({2}, CertificateMessage{fc});  // now it wants them
+  auto gap = *second;
+  gap.header.parent_root = {};
+  node.hear({2}, Chunk{{0}, {first, std::make_shared<const Batch>(gap)}, fc});
+  CHECK(noted(node, "a chunk's batches do not follow each other"));
+  auto other = *first;
+  other.requests = std::make_shared<const Requests>(requests(2, 1, 2));
+  node.hear({2}, Chunk{{0}, {std::make_shared<const Batch>(other), second}, fc});
+  CHECK(noted(node, "a chunk's requests do not yield its root"));
+  CHECK(node.status().finalised.index == Index{0});
+  node.hear({2}, Chunk{{0}, {first, second}, fc});
+  CHECK(node.status().finalised == second->header.end);
+}
