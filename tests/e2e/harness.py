@@ -78,6 +78,8 @@ class Case(unittest.TestCase):
         folders = {"HOME": "home", "XDG_DATA_HOME": "data", "XDG_STATE_HOME": "state", "XDG_CONFIG_HOME": "config",
                    "XDG_RUNTIME_DIR": "run", "TMPDIR": "tmp"}
         self.env = {"PATH": os.path.dirname(ZELL) + ":/usr/bin:/bin", "LANG": "C.UTF-8"}
+        # How a build with sanitizers reports what it finds.
+        self.env.update({name: value for name, value in os.environ.items() if name.endswith("SAN_OPTIONS")})
         for variable, name in folders.items():
             self.env[variable] = os.path.join(self.home, name)
             os.mkdir(self.env[variable], 0o700)
