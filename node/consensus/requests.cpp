@@ -20,6 +20,8 @@ void Replica::Impl::take(const RequestPtr& request, bool submitted, NodeId relay
     if (submitted) update(request->id, to, index, reason);
   };
   if (!stopped_code.empty()) return answer(RequestState::refused, {}, "stopped");
+  // It may not challenge a leader that ignores its requests, so it promises nothing.
+  if (submitted && state.standing == Standing::learner) return answer(RequestState::refused, {}, "learner");
   Index index = log.find(request->id);
   if (auto* known = pool.find(request->id)) {
     known->submitted = known->submitted || submitted;

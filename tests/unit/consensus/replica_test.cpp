@@ -255,3 +255,16 @@ TEST_CASE("a node that connects is sent its own newest view change") {
     return change && send.node == NodeId{3} && change->signed_part.node == NodeId{3};
   }));
 }
+
+TEST_CASE("a learner takes in no request: it may not challenge a leader that ignores it") {
+  Recovered recovered = fresh_member();
+  recovered.state.standing = Standing::learner;
+  Driven node(make_genesis({1, 1, 1, 1}), self, recovered);
+  node.connect(4);
+  node.step(Submit{make_request(1, 1)});
+  REQUIRE_FALSE(node.events().empty());
+  const auto* answer = std::get_if<RequestUpdate>(&node.events().back());
+  REQUIRE(answer);
+  CHECK(answer->state == RequestState::refused);
+  CHECK(answer->reason == "learner");
+}
