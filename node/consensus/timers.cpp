@@ -45,9 +45,11 @@ void Replica::Impl::check_leader() {
     if (over) own_challenge.reset();
     return;
   }
-  // A reset connection and a refused new one: the process is gone, there is nothing to wait for.
-  if (refused.contains(leader()) || now >= pace.unresponsive_at()) return challenge(Reason::unresponsive);
-  if (state.active && work_pending() && now >= pace.stalled_at()) return challenge(Reason::stalled);
+  if (may_challenge()) {
+    // A reset connection and a refused new one: the process is gone, there is nothing to wait for.
+    if (refused.contains(leader()) || now >= pace.unresponsive_at()) return challenge(Reason::unresponsive);
+    if (state.active && work_pending() && now >= pace.stalled_at()) return challenge(Reason::stalled);
+  }
   if (state.active && now >= pace.ask_peers_at() && now - news_asked_at >= pace.timeout() / 4) ask_leader_news(true);
 }
 
