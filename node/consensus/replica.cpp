@@ -33,6 +33,7 @@ Replica::Impl::Impl(const Genesis& genesis_in, NodeId self_in, ReplicaOptions op
       known_fc(recovered.fc),
       heartbeat_counter(options.incarnation),
       conflict(std::move(recovered.conflict)) {
+  if (finality) recent_final.emplace(finality->point.index, *finality);
   for (const auto& batch : recovered.unfinalised) log.keep_aside(batch);
   // A tip below what is final is from before a certificate that came without it: the log is the finalised prefix then.
   if (state.tip.index > log.finalised().index) {

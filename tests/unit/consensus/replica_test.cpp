@@ -203,6 +203,19 @@ TEST_CASE("a finality certificate below what is final here is compared with the 
   CHECK(node.status().stopped_code == "safety-violation");
 }
 
+TEST_CASE("a certificate that conflicts with the newest one is noticed after a restart too") {
+  auto first = make_batch({0}, {}, {make_request(1, 1)});
+  Recovered recovered = fresh_member();
+  recovered.finalised = after({}, *first);
+  recovered.state.tip = first->header.end;
+  recovered.fc = make_certificate(Phase::final, {0}, first->header.end, {0, 1, 2});
+  Driven node(make_genesis({1, 1, 1, 1}), self, recovered);
+  node.connect(4);
+  node.hear({3}, CertificateMessage{make_certificate(
+                     Phase::final, {0}, make_batch({0}, {}, {make_request(2, 1)})->header.end, {0, 2, 3})});
+  CHECK(node.status().stopped_code == "safety-violation");
+}
+
 TEST_CASE("a leader's own copy of an early proposal takes the place of one that came from someone else") {
   Follower f;
   f.settle();
