@@ -90,7 +90,8 @@ struct HttpClient::Impl {
       add_header(headers, "Content-Type: " + call.content_type);
       add_header(headers, "Expect:");  // no round trip before the body
       curl_easy_setopt(curl, CURLOPT_POST, 1L);
-      curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body->data());
+      // Its size goes with it.
+      curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body->data());  // NOLINT(bugprone-suspicious-stringview-data-usage)
       curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body->size()));
     }
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers.get());

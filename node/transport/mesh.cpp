@@ -57,8 +57,8 @@ Mesh::Mesh(uv_loop_t* loop, const Genesis& genesis, NodeId self, const SecretKey
         if (!closing_) handler_.on_refused(std::move(what));
       }) {
   ZELL_CHECK(self.value < genesis.size());
-  for (std::uint16_t i = 0; i < genesis.size(); ++i) {
-    const NodeId node{i};
+  for (std::size_t i = 0; i < genesis.size(); ++i) {
+    const NodeId node{static_cast<std::uint16_t>(i)};
     links_.push_back(node == self ? nullptr : std::make_unique<PeerLink>(context_, limits_, *this, node, self > node));
   }
   for (const auto& [node, endpoint] : peers) set_peer(node, endpoint);
@@ -248,8 +248,8 @@ std::size_t Mesh::queued_bytes(NodeId node, Lane lane) const {
 
 TransportStats Mesh::stats() const {
   TransportStats out;
-  for (std::uint16_t i = 0; i < links_.size(); ++i) {
-    if (links_[i]) out.peers.emplace(NodeId{i}, links_[i]->stats());
+  for (std::size_t i = 0; i < links_.size(); ++i) {
+    if (links_[i]) out.peers.emplace(NodeId{static_cast<std::uint16_t>(i)}, links_[i]->stats());
   }
   out.unauthenticated = unauthenticated_.size();
   out.accepted = accepted_;

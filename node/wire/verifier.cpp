@@ -130,13 +130,12 @@ struct Verifier::Impl {
     m.first_bad.reset();
     for (std::uint32_t i = 0; i < m.requests->size() && !m.first_bad; ++i) {
       const auto& request = *(*m.requests)[i];
-      if (!check_request_header(request)) {
-        m.first_bad = i;
-      } else if (!check_request_body(request)) {
+      const bool has_header = check_request_header(request).ok();
+      if (has_header && !check_request_body(request)) {
         return refused("bad-bodies", "a request's payloads are not those of its header");
-      } else if (!check_request_size(request, genesis().parameters) || !check_signature(request)) {
-        m.first_bad = i;
       }
+      const bool good = has_header && check_request_size(request, genesis().parameters) && check_signature(request);
+      if (!good) m.first_bad = i;
     }
     return Ok{};
   }
