@@ -116,24 +116,29 @@ void Observer::check_events(NodeId node, const Effects& effects, Instant now) {
   for (const auto& event : effects.events) {
     if (const auto* challenge = std::get_if<Challenged>(&event)) {
       ++seen_[challenge_for(challenge->reason)];
-      check_patience(node, *challenge, now);
+      complained_ = std::max(complained_.value_or(challenge->view), challenge->view);
+      auto what = "challenges an honest leader for " + std::string(to_string(challenge->reason));
+      check_patience(node, challenge->view, what, now);
     } else if (const auto* update = std::get_if<RequestUpdate>(&event)) {
       if (update->state == RequestState::refused) ++seen_["requests refused: " + std::string(update->reason)];
-    } else if (std::holds_alternative<ViewChanged>(event) && plan_.calm) {
-      violated(node, "changes views though nothing is wrong");
+    } else if (const auto* change = std::get_if<ViewChanged>(&event)) {
+      View left{change->view.value - 1};
+      // What honest nodes once said of a leader goes on counting.
+      bool liars_did_it = !change->active && (!complained_ || left > *complained_);
+      if (plan_.calm || liars_did_it) check_patience(node, left, "leaves the view of an honest leader", now);
     }
   }
 }
 
-/// A leader that is correct, and timely to all throughout its view, is never challenged by a correct node.
-void Observer::check_patience(NodeId node, const Challenged& event, Instant now) {
-  if (plan_.calm) violated(node, "challenges a leader though nothing is wrong");
+/// A leader that is correct, and timely to all throughout its view, is never challenged by a correct node, nor
+/// replaced.
+void Observer::check_patience(NodeId node, View view, const std::string& what, Instant now) {
+  if (plan_.calm) violated(node, what + " though nothing is wrong");
   if (!healed_ || !plan_.is_timely()) return;
   auto settled = 3 * std::chrono::milliseconds(genesis_.parameters.view_timeout_cap_ms);
-  auto leader = genesis_.leader(event.view);
+  auto leader = genesis_.leader(view);
   if (now - *healed_ < settled || !plan_.accountable(leader) || nodes_[leader.value].learns) return;
-  violated(node, "challenges an honest leader, that of view " + std::to_string(event.view.value) + ", for " +
-                     std::string(to_string(event.reason)) + ", long after all healed");
+  violated(node, what + ", that of view " + std::to_string(view.value) + ", long after all healed");
 }
 
 void Observer::check_bounds(NodeId node, const ReplicaStatus& status, const Effects& effects) {

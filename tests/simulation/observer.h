@@ -39,7 +39,7 @@ class Observer {
   };
   void check_finality(const Input& input, const Replica& replica, const ReplicaStatus& status, Known& known);
   void check_events(NodeId node, const Effects& effects, Instant now);
-  void check_patience(NodeId node, const Challenged& event, Instant now);
+  void check_patience(NodeId node, View view, const std::string& what, Instant now);
   void check_bounds(NodeId node, const ReplicaStatus& status, const Effects& effects);
   void check_evidence(NodeId node, const Effects& effects);
 
@@ -49,6 +49,7 @@ class Observer {
   Seen& seen_;
   std::vector<Known> nodes_;
   std::set<RequestId> said_censored_;
+  std::optional<View> complained_;  ///< the highest view that an honest node challenged
   std::optional<Instant> healed_;
 };
 

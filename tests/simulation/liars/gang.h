@@ -68,6 +68,8 @@ class Gang {
   void begin_fork(View view, const CompactRange& range);
   /// Remembers what a member heard.
   void hear(const MessagePtr& message);
+  /// Votes for `point` are counted, too: it ends a log that no honest leader proposed.
+  void count_votes_for(const LogPoint& point) { forked_points_.insert(point); }
   /// A vote for the other log: all members add theirs, and the certificate that comes of it goes to `out`.
   void count(const Vote& vote, std::vector<Certificate>& out);
 

@@ -74,6 +74,7 @@ MessagePtr Liar::invalid(const Proposal& truth) {
       fresh && gang_->random.chance(600'000) ? gang_->around.chains.range_at(truth.header.parent()) : nullptr;
   if (range) {
     if (auto lie = gang_->make_proposal(truth.header.view, *range, spoil(*truth.requests), self_)) {
+      gang_->count_votes_for(std::get<Proposal>(*lie).header.end);  // whoever takes it must be found out
       at->second = std::make_shared<const Message>(std::move(*lie));
     }
   }

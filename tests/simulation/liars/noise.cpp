@@ -17,9 +17,11 @@ BatchPtr joined(const Batch& a, const Batch& b) {
   return std::make_shared<const Batch>(std::move(out));
 }
 
-BatchPtr with_requests_turned(const Batch& batch) {
+BatchPtr with_another_request(const Batch& batch, RequestPtr request) {
   Batch out = batch;
-  out.requests = std::make_shared<const Requests>(batch.requests->rbegin(), batch.requests->rend());
+  auto requests = *batch.requests;
+  requests.back() = std::move(request);
+  out.requests = std::make_shared<const Requests>(std::move(requests));
   return std::make_shared<const Batch>(std::move(out));
 }
 
@@ -46,8 +48,9 @@ void Liar::tell_chunk(const MessagePtr& message, NodeId to, Out& out) {
         lie.batches.erase(lie.batches.begin() + static_cast<std::ptrdiff_t>(at) + 1);
       }
       break;
-    case 1:  // the same requests in another order
-      if (!lie.batches.empty()) lie.batches[at] = with_requests_turned(*lie.batches[at]);
+    case 1:  // another request under the same root
+      if (lie.batches.empty()) break;
+      lie.batches[at] = with_another_request(*lie.batches[at], gang_->own_request("default", gang_->next_nonce++, 7));
       break;
     case 2:  // a hole
       if (!lie.batches.empty()) lie.batches.erase(lie.batches.begin() + static_cast<std::ptrdiff_t>(at));
