@@ -52,6 +52,10 @@ Index Checks::final_of(NodeId node) const {
   return found == final_at_.end() ? Index{} : found->second;
 }
 
+void Checks::forgot(NodeId node) {
+  if (auto last = voted_.find(node); last != voted_.end()) forgotten_[node] = last->second;
+}
+
 void Checks::signed_by(NodeId node, const Message& message, const DurableState& durable) {
   auto slot = [&](int kind, View view, Index index, const Hash& root) {
     auto [at, fresh] = slots_.emplace(Slot{node, kind, view, index}, root);
@@ -63,6 +67,9 @@ void Checks::signed_by(NodeId node, const Message& message, const DurableState& 
   if (const auto* vote = std::get_if<Vote>(&message)) {
     slot(static_cast<int>(vote->phase), vote->view, vote->point.index, vote->point.root);
     not_below(vote->view);
+    if (auto lost = forgotten_.find(node); lost != forgotten_.end() && vote->view <= lost->second)
+      violated("votes again in a view that it has forgotten", node, std::to_string(vote->view.value));
+    voted_[node] = std::max(voted_[node], vote->view);
     if (vote->view > durable.view) violated("vote sent before its view was durable", node, "");
     const auto& last = vote->phase == Phase::lock ? durable.last_lock : durable.last_final;
     if (!last || last->index < vote->point.index) violated("vote sent before it was durable", node, "");

@@ -19,6 +19,8 @@ class Checks {
   /// An honest node restarted with this finalised prefix. With `remembers` it must be what it was, but for the newest
   /// certificates, which are stored late.
   void restarted(NodeId node, Index finalised, bool remembers = true);
+  /// A node lost its vote state: it must not vote again in a view in which it voted.
+  void forgot(NodeId node);
   /// An honest node releases a signed message while `durable` is what its disk holds: no two votes for one slot,
   /// nothing before it is durable, no vote below the durable view, reported locks never fall.
   void signed_by(NodeId node, const Message& message, const DurableState& durable);
@@ -47,6 +49,7 @@ class Checks {
   using Slot = std::tuple<NodeId, int, View, Index>;  // signer, kind, view, index
   std::map<Slot, Hash> slots_;
   std::map<NodeId, Rank> reported_, finals_;
+  std::map<NodeId, View> voted_, forgotten_;
 };
 
 }  // namespace zell::simulation

@@ -73,6 +73,7 @@ void World::apply(Host& host, std::size_t count) {
 void World::wipe(Host& host) {
   happened("faults: wiped disks");
   say(name(host) + " loses its disk");
+  checks_.forgot(host.id);
   crash(host);
   host.disk.store = make_memory_store(genesis_, Standing::learner);
 }

@@ -36,8 +36,8 @@ bool Liar::keeps_silent(const Message& truth, NodeId to) {
   if (!does(Behaviour::show_one) || !gang_->chooses(view, show_one_here, 600'000)) return false;
   if (shown_.contains(view)) return true;
   if (!certificate) return false;
-  // The favourite alone gets it; after that, no one gets anything.
-  if (to != gang_->favourite(view)) return true;
+  // The favourite alone gets one, now or later; after that, no one gets anything.
+  if (to != gang_->favourite(view) || gang_->random.chance(500'000)) return true;
   pending_.push_back({to, std::make_shared<const Message>(truth)});
   shown_.emplace(view, to);
   lied(Behaviour::show_one);
@@ -201,9 +201,13 @@ MessagePtr Liar::second_new_view(const NewView& truth) {
 MessagePtr Liar::bad_new_view(NewView lie) {
   auto& random = gang_->random;
   switch (random.below(4)) {
-    case 0:  // too little stake
-      while (!lie.changes.empty() && random.chance(800'000)) lie.changes.pop_back();
+    case 0: {  // too little stake: nothing but its own word that it holds no lock
+      ViewChange none{{self_, lie.view, no_lock(), {}}, {}, {}};
+      lie.changes = {std::get<ViewChange>(gang_->sign(none, self_)).signed_part};
+      lie.base = no_lock();
+      lie.base_lc.reset();
       break;
+    }
     case 1:  // one report counted twice
       lie.changes.back() = lie.changes.front();
       break;
