@@ -134,21 +134,27 @@ TEST_CASE("a node that restarts sends the LOCK that it had stored, and no other 
   for (const auto& vote : Driven::votes(node.released(), Phase::lock)) CHECK(vote.point == before.first->header.end);
 }
 
-TEST_CASE("a batch that was fetched, cut anew on the way, is no proposal: it accuses no leader after a restart") {
-  auto genesis = make_genesis({1, 1, 1, 1});
+TEST_CASE("a batch that was fetched and cut anew on the way is no proposal and accuses no leader after a restart") {
+  Follower f;
   auto whole = make_batch({0}, {}, {make_request(1, 1), make_request(1, 2)});
-  Batch part = *make_batch({0}, {}, {make_request(1, 1)});
-  part.header.signature = {};
-  auto rest = std::make_shared<Batch>(*make_batch({0}, after({}, part), {make_request(1, 2)}));
-  rest->header.signature = {};
-  Recovered recovered = fresh_member();
-  recovered.state.tip = whole->header.end;
-  recovered.unfinalised = {std::make_shared<Batch>(part), rest};
-  Driven node(genesis, self, recovered);
-  node.connect(4);
-  node.hear(leader, proposal_of(*whole));
-  CHECK(node.status().evidence_count == 0);
-  CHECK_FALSE(node.status().challenging);
+  auto part = make_batch({0}, {}, {make_request(1, 1)});  // as if the leader had signed it
+  auto rest = make_batch({0}, after({}, *part), {make_request(1, 2)});
+  f.node.hear(leader, CertificateMessage{make_certificate(Phase::lock, {0}, whole->header.end, {0, 2, 3})});
+  f.node.hear({3}, Chunk{{}, {part, rest}, std::nullopt});
+  REQUIRE(f.node.status().sequenced == whole->header.end);
+
+  Recovered recovered;
+  recovered.state = *f.node.persisted().state;
+  recovered.unfinalised = f.node.persisted().batches;
+  Driven again(f.genesis, self, recovered);
+  again.connect(4);
+  again.hear({2}, Fetch{Fetch::Kind::leader_news, {0}, {}, {}});
+  again.make_durable();
+  for (const auto& send : again.released()) CHECK_FALSE(std::holds_alternative<Proposal>(*send.message));
+  again.hear(leader, proposal_of(*whole));
+  CHECK(again.status().sequenced == whole->header.end);
+  CHECK(again.status().evidence_count == 0);
+  CHECK_FALSE(again.status().challenging);
 }
 
 TEST_CASE(
