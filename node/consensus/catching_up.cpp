@@ -110,7 +110,7 @@ void Replica::Impl::receive(NodeId from, const Chunk& chunk) {
   }
   if (fitting.empty()) return;
   LogPoint end = fitting.back()->header.end;
-  bool certified = chunk.fc && chunk.fc->point == end;
+  const bool certified = chunk.fc.has_value();  // its point is the end of the last batch
   if (!certified && !wants.contains(end)) return note("a chunk ends at nothing that was asked for", from);
   for (const auto& batch : fitting) {
     if (log.range_at(batch->header.end)) continue;
@@ -121,7 +121,7 @@ void Replica::Impl::receive(NodeId from, const Chunk& chunk) {
   }
   if (certified) {
     on_certificate(*chunk.fc, from);
-    if (!stopped_code.empty() || !log.known(end)) return;
+    if (!stopped_code.empty()) return;
     if (end.index > log.finalised().index) {
       if (!log.range_at(end)) switch_chain(end);
       if (stopped_code.empty()) finalise(*chunk.fc);
@@ -142,7 +142,7 @@ void Replica::Impl::answer_other_log(NodeId to) {
 }
 
 void Replica::Impl::ask_leader_news(bool everyone) {
-  if (now - news_asked_at < milliseconds(50) && news_asked_at.us != 0) return;
+  if (now - news_asked_at < milliseconds(50)) return;
   news_asked_at = now;
   Fetch fetch{Fetch::Kind::leader_news, state.view, log.tip().index, {}};
   if (everyone) {
@@ -182,7 +182,7 @@ void Replica::Impl::resynchronise(NodeId to) {
 }
 
 void Replica::Impl::receive(NodeId from, const ViewQuery& query) {
-  if (!may_sign() || from == self) return;
+  if (!may_sign()) return;
   send_durable(Send::To::one, from, ViewAnswer{self, state.view, query.nonce, {}}, true);
 }
 

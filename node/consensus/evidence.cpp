@@ -6,11 +6,12 @@ namespace zell {
 
 namespace {
 
-/// An honest leader's proposals of one view tile one chain, and are resent verbatim.
+/// An honest leader's proposals of one view tile one chain, and are resent verbatim. REQUIRES: a ends at or below b's
+/// end.
 bool contradict(const ProposalHeader& a, const ProposalHeader& b) {
   bool same = a.first == b.first && a.end == b.end && a.parent_root == b.parent_root;
   if (same) return false;
-  bool overlap = a.first <= b.end.index && b.first <= a.end.index;
+  bool overlap = b.first <= a.end.index;
   bool adjoin = b.first == a.end.index.next() && b.parent_root != a.end.root;
   return overlap || adjoin;
 }

@@ -108,7 +108,7 @@ void LocalPool::set_where(Entry& entry, Where where) {
     entry.owed_since.reset();
     owed_.erase(entry.order);
   }
-  if (entry.blocked_at) return;
+  ZELL_CHECK(!entry.blocked_at);
   if (where == Where::waiting) waiting_[entry.order] = entry.request->id;
   if (where == Where::forwarded) forwarded_[entry.order] = entry.request->id;
 }
@@ -161,20 +161,17 @@ bool ForwardQueues::push(NodeId from, const RequestPtr& request) {
 RequestPtr ForwardQueues::pop() {
   if (ids_.empty()) return nullptr;
   auto at = queues_.upper_bound(last_);
-  for (std::size_t tried = 0; tried <= queues_.size(); ++tried) {
+  for (std::size_t tried = 0;; ++tried, ++at) {
+    ZELL_CHECK(tried <= queues_.size());  // what ids_ names is in one of them
     if (at == queues_.end()) at = queues_.begin();
-    if (!at->second.empty()) {
-      auto request = at->second.front();
-      at->second.pop_front();
-      last_ = at->first;
-      ids_.erase(request->id);
-      bytes_ -= request->canonical.size();
-      return request;
-    }
-    ++at;
+    if (!at->second.empty()) break;
   }
-  ZELL_CHECK(false);
-  return nullptr;
+  auto request = at->second.front();
+  at->second.pop_front();
+  last_ = at->first;
+  ids_.erase(request->id);
+  bytes_ -= request->canonical.size();
+  return request;
 }
 
 void ForwardQueues::push_front(NodeId from, const RequestPtr& request) {

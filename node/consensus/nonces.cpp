@@ -6,16 +6,9 @@
 
 namespace zell {
 
-std::string_view to_string(NonceVerdict verdict) {
-  switch (verdict) {
-    case NonceVerdict::fresh:
-      return "fresh";
-    case NonceVerdict::duplicate:
-      return "duplicate";
-    case NonceVerdict::too_old:
-      return "nonce-too-old";
-  }
-  return "unknown";
+std::string_view refusal_of(NonceVerdict verdict) {
+  ZELL_CHECK(verdict != NonceVerdict::fresh);
+  return verdict == NonceVerdict::duplicate ? "duplicate" : "nonce-too-old";
 }
 
 NonceVerdict NonceWindows::check(const PublicKey& sender, std::uint64_t nonce) const {

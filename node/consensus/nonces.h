@@ -14,7 +14,8 @@ namespace zell {
 inline constexpr std::size_t nonces_per_sender = 1'024;
 
 enum class NonceVerdict : std::uint8_t { fresh, duplicate, too_old };
-[[nodiscard]] std::string_view to_string(NonceVerdict verdict);  ///< "fresh", "duplicate", "nonce-too-old"
+/// "duplicate" or "nonce-too-old". REQUIRES: not fresh.
+[[nodiscard]] std::string_view refusal_of(NonceVerdict verdict);
 
 class NonceWindows {
  public:

@@ -132,7 +132,7 @@ void OrderedLog::keep_aside(const BatchPtr& batch) {
 std::optional<std::vector<BatchPtr>> OrderedLog::path(Index from, const LogPoint& target) const {
   std::vector<BatchPtr> out;
   LogPoint at = target;
-  while (at.index > from && at.index > finalised_.index) {
+  while (at.index > from) {
     BatchPtr batch = batch_ending_at(at.index);
     if (!batch || batch->header.end != at) {
       auto found = side_.find(at);

@@ -64,7 +64,8 @@ class OrderedLog {
   void keep_aside(const BatchPtr& batch);
   /// Forgets side batches but those that lead to `wanted`; returns the ends of those forgotten.
   std::vector<LogPoint> forget_side_except(const std::vector<LogPoint>& wanted);
-  /// The batches from the highest common point at or above `from` up to `target`, if all are here.
+  /// The batches from the highest common point at or above `from` up to `target`, if all are here. REQUIRES: `from` is
+  /// not below the finalised index.
   [[nodiscard]] std::optional<std::vector<BatchPtr>> path(Index from, const LogPoint& target) const;
 
   /// Everything up to `point` is final: returned in order. REQUIRES: range_at(point).

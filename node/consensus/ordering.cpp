@@ -50,7 +50,7 @@ void Replica::Impl::drain_held() {
            (item.first.first == state.view && state.active && item.second.header.end.index <= log.tip().index);
   });
   if (!state.active || !base_reached()) return;
-  while (stopped_code.empty() && log.unfinalised_count() < parameters.batches_in_flight) {
+  while (log.unfinalised_count() < parameters.batches_in_flight) {
     auto next = held.find({state.view, log.tip().index.next()});
     if (next == held.end()) return;
     auto proposal = std::move(next->second);
@@ -96,7 +96,7 @@ void Replica::Impl::append(const BatchPtr& batch) {
   std::erase(delta.dropped, batch->header.end);
   delta.batches.push_back(batch);
   change_state();
-  if (batch->header.view == state.view) proposed_in_view += batch->count();
+  proposed_in_view += batch->count();
   requests_appended(*batch);
   check_censorship(*batch);
 }
@@ -274,7 +274,7 @@ void Replica::Impl::finalise(const Certificate& certificate) {
 void Replica::Impl::follow_certified() {
   auto reach = [this](const LogPoint& point) {
     if (log.range_at(point)) return true;
-    if (point.index < log.finalised().index || !log.known(point)) return false;
+    if (!log.known(point)) return false;
     switch_chain(point);
     return stopped_code.empty();
   };
@@ -282,11 +282,12 @@ void Replica::Impl::follow_certified() {
     finalise(Certificate(*known_fc));
   }
   if (!pending_lc) return;
-  if (pending_lc->view != state.view || pending_lc->point.index <= log.finalised().index) {
+  ZELL_CHECK(state.active && pending_lc->view == state.view);
+  if (pending_lc->point.index <= log.finalised().index) {
     pending_lc.reset();
     return;
   }
-  if (!state.active || !base_reached()) return;
+  if (!base_reached()) return;
   // An LC of this view that is longer than our last LOCK takes its place, even on another branch.
   bool longer = !state.last_lock || pending_lc->point.index > state.last_lock->index;
   bool shorter_here = log.range_at(pending_lc->point) != nullptr;

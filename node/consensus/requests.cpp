@@ -33,7 +33,7 @@ void Replica::Impl::take(const RequestPtr& request, bool submitted, NodeId relay
   }
   auto verdict = index.value != 0 ? NonceVerdict::fresh : log.nonces().check(request->sender, request->nonce);
   if (verdict != NonceVerdict::fresh && log.unfinalised_count() == 0) {
-    return answer(RequestState::refused, {}, to_string(verdict));
+    return answer(RequestState::refused, {}, refusal_of(verdict));
   }
   if (!pool.has_room(*request)) return answer(RequestState::refused, {}, "busy");
   auto& entry = pool.add(request, submitted, relayed_by);
@@ -63,7 +63,7 @@ void Replica::Impl::revisit_blocked() {
     if (verdict == NonceVerdict::fresh) {
       pool.unblock(*entry);
     } else if (log.finalised().index >= *entry->blocked_at) {
-      refuse(*entry, to_string(verdict));
+      refuse(*entry, refusal_of(verdict));
     }
   }
 }
@@ -71,7 +71,6 @@ void Replica::Impl::revisit_blocked() {
 void Replica::Impl::receive(NodeId from, const Forward& forward) {
   if (!state.active || leader() != self) return;
   for (const auto& request : forward.requests) {
-    if (log.find(request->id).value != 0) continue;
     if (log.nonces().check(request->sender, request->nonce) != NonceVerdict::fresh) continue;
     if (queues.empty()) oldest_queued = now;
     if (!queues.push(from, request)) {
@@ -152,7 +151,7 @@ void Replica::Impl::requests_cut(const std::vector<BatchPtr>& batches) {
   for (const auto& batch : batches) {
     for (const auto& request : *batch->requests) {
       auto* entry = pool.find(request->id);
-      if (!entry || entry->where != LocalPool::Where::in_log || log.find(request->id).value != 0) continue;
+      if (!entry || log.find(request->id).value != 0) continue;
       entry->index = {};
       pool.set_where(*entry, LocalPool::Where::waiting);
       if (entry->submitted) update(request->id, RequestState::initialised, {});
@@ -168,7 +167,7 @@ void Replica::Impl::requests_finalised(const Batch& batch) {
       if (entry->submitted) update(request->id, RequestState::finalised, index);
       pool.remove(RequestId(request->id));
     }
-    for (auto* rival : pool.rivals(*request)) refuse(*rival, to_string(NonceVerdict::duplicate));
+    for (auto* rival : pool.rivals(*request)) refuse(*rival, refusal_of(NonceVerdict::duplicate));
     index = index.next();
   }
 }
@@ -176,7 +175,7 @@ void Replica::Impl::requests_finalised(const Batch& batch) {
 bool Replica::Impl::batch_is_due() const {
   if (queues.empty() || log.unfinalised_count() >= parameters.batches_in_flight) return false;
   bool full = queues.count() >= parameters.batch_max_requests || queues.bytes() >= parameters.batch_max_bytes;
-  LogPoint locked = newest_lc && newest_lc->view == state.view ? newest_lc->point : state.base;
+  LogPoint locked = newest_lc ? newest_lc->point : state.base;
   bool votes_are_in = log.tip().index <= std::max(locked.index, log.finalised().index);
   return full || votes_are_in || now - oldest_queued >= Duration(options.batch_age_us);
 }
@@ -188,8 +187,7 @@ RequestsPtr Replica::Impl::next_batch() {
   while (requests->size() < parameters.batch_max_requests) {
     auto request = queues.pop();
     if (!request) break;
-    bool taken = log.find(request->id).value != 0 ||
-                 log.nonces().check(request->sender, request->nonce) != NonceVerdict::fresh ||
+    bool taken = log.nonces().check(request->sender, request->nonce) != NonceVerdict::fresh ||
                  inside.contains({request->sender, request->nonce});
     if (taken) continue;
     if (bytes + request->canonical.size() > parameters.batch_max_bytes) {
@@ -221,7 +219,6 @@ void Replica::Impl::propose_batches() {
     if (verdict.fit == OrderedLog::Fit::bad_nonce) {
       for (std::size_t i = verdict.position + 1; i < requests->size(); ++i) (void)queues.push(self, (*requests)[i]);
       auto head = std::make_shared<Requests>(requests->begin(), requests->begin() + verdict.position);
-      if (head->empty()) continue;
       for (auto i = head->rbegin(); i != head->rend(); ++i) queues.push_front(self, *i);
       continue;
     }

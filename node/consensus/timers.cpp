@@ -72,7 +72,7 @@ void Replica::Impl::mark_owed() {
 }
 
 void Replica::Impl::check_censorship(const Batch& appended) {
-  if (leader() == self || appended.header.view != state.view || !state.active) return;
+  if (leader() == self) return;
   Requests censored;
   bool full_by_count = appended.count() >= parameters.batch_max_requests;
   std::uint64_t fair_wait = static_cast<std::uint64_t>(genesis.size()) * parameters.forward_quota;
@@ -125,7 +125,7 @@ std::optional<Instant> Replica::Impl::next_deadline() const {
   if (own_challenge) at(own_challenge->sent_at + gap);
   if (!state.active) at(change_sent_at + gap);
   if (state.standing == Standing::learner) at(query_sent_at + gap);
-  if (pool.forwarded() > 0 && state.active) at(now + milliseconds(parameters.censorship_timeout_ms) / 4);
+  if (pool.forwarded() > 0) at(now + milliseconds(parameters.censorship_timeout_ms) / 4);
   for (const auto& [target, wanted] : wants) at(wanted.asked_at + ask_gap(wanted));
   // A deadline that has passed without effect (a node that may not act on it) must not spin the loop.
   if (earliest && *earliest <= now) earliest = now + milliseconds(10);

@@ -25,9 +25,7 @@ bool Replica::Impl::may_challenge() const {
 }
 
 void Replica::Impl::challenge(Reason reason, EvidencePtr evidence, Requests censored) {
-  if (leader() == self || !may_challenge()) {
-    if (reason != Reason::manual || !may_challenge()) return;
-  }
+  if (!may_challenge() || (leader() == self && reason != Reason::manual)) return;
   // Evidence adds to what was said before; an operator's word replaces what may be withdrawn again.
   bool adds = own_challenge &&
               ((evidence && !own_challenge->evidence) || (reason == Reason::manual && !own_challenge->evidence));
@@ -141,7 +139,7 @@ void Replica::Impl::enter(View view, const LogPoint& base, std::vector<MessagePt
 }
 
 void Replica::Impl::reach_base() {
-  if (!base_to_reach || !state.active) return;
+  if (!base_to_reach) return;
   const auto& base = state.base;
   if (base.index >= log.finalised().index) {
     if (!log.known(base)) return want(base, leader(), true);
