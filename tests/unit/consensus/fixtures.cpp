@@ -1,5 +1,7 @@
 #include "tests/unit/consensus/fixtures.h"
 
+#include <algorithm>
+
 namespace zell::consensus_test {
 
 Genesis make_genesis(const std::vector<std::uint64_t>& stakes) {
@@ -23,11 +25,17 @@ PublicKey some_key(std::uint8_t which) {
   return key;
 }
 
-RequestPtr make_request(std::uint8_t sender, std::uint64_t nonce, std::uint8_t payload) {
+RequestPtr make_request(std::uint8_t sender, std::uint64_t nonce, std::uint8_t payload, std::size_t payload_bytes) {
   static const Genesis genesis = make_genesis({1});
   static const SigningDomain domain = SigningDomain::of(genesis);
-  Bytes bytes{payload};
+  const Bytes bytes(payload_bytes, payload);
   return zell::make_request(domain, default_app, nonce, some_key(sender), std::span(&bytes, 1), CompactSignature{});
+}
+
+Requests make_requests(std::uint8_t sender, std::uint64_t first_nonce, std::size_t count) {
+  Requests out;
+  for (std::size_t i = 0; i < count; ++i) out.push_back(make_request(sender, first_nonce + i));
+  return out;
 }
 
 BatchPtr make_batch(View view, const CompactRange& parent, Requests requests) {
@@ -65,6 +73,23 @@ Recovered fresh_member() {
   Recovered out;
   out.state.base = out.state.tip = {Index{}, empty_root()};
   return out;
+}
+
+Recovered member_with_final(const Batch& batch) {
+  Recovered out = fresh_member();
+  out.finalised = after({}, batch);
+  out.state.tip = batch.header.end;
+  out.fc = make_certificate(Phase::final, {0}, batch.header.end, {0, 1, 2});
+  return out;
+}
+
+Proposal proposal_of(const Batch& batch) {
+  return {batch.header, batch.requests, {}, {}, {}};
+}
+
+bool noted(const Driven& node, std::string_view what) {
+  const auto all = events<Noted>(node);
+  return std::any_of(all.begin(), all.end(), [&](const Noted& note) { return note.what == what; });
 }
 
 Driven::Driven(const Genesis& genesis, NodeId self, Recovered recovered)

@@ -14,7 +14,9 @@ namespace zell::consensus_test {
 [[nodiscard]] SecretKey member_secret(NodeId node);
 [[nodiscard]] PublicKey some_key(std::uint8_t which);
 /// A request that nobody signed: enough where signatures are not looked at.
-[[nodiscard]] RequestPtr make_request(std::uint8_t sender, std::uint64_t nonce, std::uint8_t payload = 0);
+[[nodiscard]] RequestPtr make_request(std::uint8_t sender, std::uint64_t nonce, std::uint8_t payload = 0,
+                                      std::size_t payload_bytes = 1);
+[[nodiscard]] Requests make_requests(std::uint8_t sender, std::uint64_t first_nonce, std::size_t count);
 /// A batch of `view` that follows `parent`.
 [[nodiscard]] BatchPtr make_batch(View view, const CompactRange& parent, Requests requests);
 /// `range` with the batch's requests behind it.
@@ -23,7 +25,10 @@ namespace zell::consensus_test {
 /// A certificate without signatures that anyone would accept; the core takes what the verifier has checked.
 [[nodiscard]] Certificate make_certificate(Phase phase, View view, const LogPoint& point,
                                            const std::vector<std::uint16_t>& signers);
+[[nodiscard]] Proposal proposal_of(const Batch& batch);
 [[nodiscard]] Recovered fresh_member();
+/// A member on whose disk `batch` is final.
+[[nodiscard]] Recovered member_with_final(const Batch& batch);
 
 /// One core, driven by hand: nothing becomes durable, arrives or passes unless the test says so.
 class Driven {
@@ -62,5 +67,27 @@ class Driven {
   Delta persisted_;
   std::vector<CheckFinality> checks_;
 };
+
+/// The messages of one kind that may leave once all is durable.
+template <class Kind>
+[[nodiscard]] std::vector<Kind> sent(Driven& node) {
+  node.make_durable();
+  std::vector<Kind> out;
+  for (const auto& send : node.released()) {
+    if (const auto* one = std::get_if<Kind>(send.message.get())) out.push_back(*one);
+  }
+  return out;
+}
+
+template <class Kind>
+[[nodiscard]] std::vector<Kind> events(const Driven& node) {
+  std::vector<Kind> out;
+  for (const auto& event : node.events()) {
+    if (const auto* one = std::get_if<Kind>(&event)) out.push_back(*one);
+  }
+  return out;
+}
+
+[[nodiscard]] bool noted(const Driven& node, std::string_view what);
 
 }  // namespace zell::consensus_test

@@ -46,6 +46,9 @@ TEST_CASE("a batch follows the tip, leads to its root, and takes each nonce once
   auto wrong = std::make_shared<Batch>(*make_batch({0}, b.log.tip_range(), {make_request(3, 1)}));
   wrong->header.end.root.bytes[0] ^= 1;
   CHECK(b.log.check(*wrong).fit == OrderedLog::Fit::wrong_root);
+  wrong = std::make_shared<Batch>(*make_batch({0}, b.log.tip_range(), {make_request(3, 1)}));
+  wrong->header.end.index = wrong->header.end.index.next();
+  CHECK(b.log.check(*wrong).fit == OrderedLog::Fit::wrong_root);
   auto taken = make_batch({0}, b.log.tip_range(), {make_request(3, 1), make_request(1, 2, 9)});
   CHECK(b.log.check(*taken).fit == OrderedLog::Fit::bad_nonce);
   CHECK(b.log.check(*taken).position == 1);
@@ -89,6 +92,11 @@ TEST_CASE("a switch to a branch whose nonces do not fit changes nothing") {
   CHECK_FALSE(b.log.switch_to(Branches::end(bad)));
   CHECK(b.log.tip() == Branches::end(b.a2));
   CHECK(b.log.nonces().check(some_key(1), 3) == NonceVerdict::duplicate);
+
+  auto bad_above = make_batch({0}, b.at_a1, {make_request(1, 1, 7)});  // one that shares a batch with the chain
+  b.log.keep_aside(bad_above);
+  CHECK_FALSE(b.log.switch_to(Branches::end(bad_above)));
+  CHECK(b.log.tip() == Branches::end(b.a2));
 }
 
 TEST_CASE("what is final is given out once, in order, and ends the branches at or below it") {
@@ -99,6 +107,8 @@ TEST_CASE("what is final is given out once, in order, and ends the branches at o
   CHECK(out[0] == b.a1);
   CHECK(b.log.finalised() == Branches::end(b.a2));
   CHECK(b.log.unfinalised_count() == 0);
+  b.log.keep_aside(b.b1);
+  CHECK(b.log.side_count() == 0);
   CHECK(b.log.finalise(Branches::end(b.a2)).empty());
   CHECK(b.log.forget_side_except({}).empty());
 }
@@ -141,6 +151,8 @@ TEST_CASE("LOCK: a longer LC of the view takes the last LOCK's place, one of ano
   state.last_lock = Branches::end(b.b1);
   state.highest_lc = make_certificate(Phase::lock, {2}, a1, {0, 1, 2});
   CHECK(may_lock(state, b.log, a2).empty());
+  state.highest_lc->point = a2;
+  CHECK(may_lock(state, b.log, a1) == "below what it must extend");
   state.highest_lc->view = {1};
   CHECK_FALSE(may_lock(state, b.log, a2).empty());
 }

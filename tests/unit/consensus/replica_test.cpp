@@ -11,10 +11,6 @@ namespace {
 
 const NodeId leader{0}, self{1};
 
-Proposal proposal_of(const Batch& batch) {
-  return {batch.header, batch.requests, {}, {}, {}};
-}
-
 Challenge challenge_of(NodeId node, View view) {
   return {{node, view, Reason::manual, {}}, nullptr, {}};
 }
@@ -74,8 +70,12 @@ TEST_CASE("after a failed commit nothing is signed any more, and the node says s
   f.node.step(PersistFailed{"disk full"});
   f.node.hear(leader, proposal_of(*f.second));
   f.node.step(ChallengeNow{});
+  f.node.step(PersistFailed{"again"});
   CHECK(f.node.released().empty());
   CHECK(f.node.status().stopped_code == "storage-failed");
+  CHECK(events<Stopped>(f.node).size() == 1);
+  f.node.step(Submit{make_request(1, 1)});
+  CHECK(events<RequestUpdate>(f.node).back().reason == "stopped");
 }
 
 TEST_CASE("challenges of more than a third of the stake move the view, fewer do not") {
@@ -176,6 +176,7 @@ TEST_CASE(
   REQUIRE(sends.size() == 1);
   CHECK(std::get<Conflict>(*sends[0].message).b.point == other->header.end);
   f.node.hear(leader, proposal_of(*f.second));
+  f.node.hear({3}, std::get<Conflict>(*sends[0].message));  // the others say so too
   f.node.make_durable();
   CHECK(f.node.released().empty());
 
@@ -194,10 +195,7 @@ TEST_CASE(
 TEST_CASE("a finality certificate below what is final here is compared with the log, and its conflict believed") {
   auto genesis = make_genesis({1, 1, 1, 1});
   auto first = make_batch({0}, {}, {make_request(1, 1), make_request(1, 2)});
-  Recovered recovered = fresh_member();
-  recovered.finalised = after({}, *first);
-  recovered.state.tip = first->header.end;
-  recovered.fc = make_certificate(Phase::final, {0}, first->header.end, {0, 1, 2});
+  Recovered recovered = member_with_final(*first);
   Driven node(genesis, self, recovered);
   node.connect(4);
   auto lower = make_certificate(Phase::final, {1}, make_batch({1}, {}, {make_request(3, 1)})->header.end, {0, 2, 3});
@@ -211,10 +209,7 @@ TEST_CASE("a finality certificate below what is final here is compared with the 
 
 TEST_CASE("a certificate that conflicts with the newest one is noticed after a restart too") {
   auto first = make_batch({0}, {}, {make_request(1, 1)});
-  Recovered recovered = fresh_member();
-  recovered.finalised = after({}, *first);
-  recovered.state.tip = first->header.end;
-  recovered.fc = make_certificate(Phase::final, {0}, first->header.end, {0, 1, 2});
+  Recovered recovered = member_with_final(*first);
   Driven node(make_genesis({1, 1, 1, 1}), self, recovered);
   node.connect(4);
   node.hear({3}, CertificateMessage{make_certificate(
@@ -248,6 +243,7 @@ TEST_CASE(
       {self, challenge_of(self, {1})},
       {self, NewView{{1}, no_lock, {}, {}, {}}},  // leader of view 1
       {leader, proposal_of(*beyond)},
+      {leader, proposal_of(*make_batch({4}, {}, {make_request(1, 1)}))},  // leader of view 4 as well
       {self, CertificateMessage{make_certificate(Phase::lock, {0}, beyond->header.end, {1, 2, 3})}},
   };
   for (const auto& one : cases) {
@@ -281,9 +277,53 @@ TEST_CASE("a learner takes in no request: it may not challenge a leader that ign
   Driven node(make_genesis({1, 1, 1, 1}), self, recovered);
   node.connect(4);
   node.step(Submit{make_request(1, 1)});
-  REQUIRE_FALSE(node.events().empty());
-  const auto* answer = std::get_if<RequestUpdate>(&node.events().back());
-  REQUIRE(answer);
-  CHECK(answer->state == RequestState::refused);
-  CHECK(answer->reason == "learner");
+  const auto answers = events<RequestUpdate>(node);
+  REQUIRE(answers.size() == 1);
+  CHECK(answers[0].state == RequestState::refused);
+  CHECK(answers[0].reason == "learner");
+}
+
+TEST_CASE("a learner votes again after the answers of others who hold more than two thirds: its own is not counted") {
+  Recovered recovered = fresh_member();
+  recovered.state.standing = Standing::learner;
+  const Lock no_lock{{0}, {{0}, empty_root()}};
+  NewView news{{1}, no_lock, {}, {}, {}};
+  for (std::uint16_t node : {0, 1, 2}) news.changes.push_back({{node}, {1}, no_lock, {}});
+  const auto standing_after = [&](const std::vector<NodeId>& answer) {
+    Driven node(make_genesis({1, 1, 1, 1}), {3}, recovered);
+    node.connect(4);
+    for (auto from : answer) node.hear(from, ViewAnswer{from, {0}, {}, {}});
+    node.hear({1}, news);
+    CHECK(node.status().view == View{1});
+    return node.status().standing;
+  };
+  CHECK(standing_after({{0}, {1}, {3}}) == Standing::learner);
+  CHECK(standing_after({{0}, {1}, {2}}) == Standing::rejoined);
+}
+
+TEST_CASE("the certificates that ride on a proposal count like any") {
+  Follower f;
+  f.node.hear(leader, proposal_of(*f.first));
+  auto second = proposal_of(*f.second);
+  second.lc = make_certificate(Phase::lock, {0}, f.first->header.end, {0, 2, 3});
+  f.node.hear(leader, second);
+  CHECK(f.node.status().locked == f.first->header.end);
+  auto third = proposal_of(*make_batch({0}, after(after({}, *f.first), *f.second), {make_request(1, 3)}));
+  third.fc = make_certificate(Phase::final, {0}, f.first->header.end, {0, 2, 3});
+  f.node.hear(leader, third);
+  CHECK(f.node.status().finalised == f.first->header.end);
+}
+
+TEST_CASE("who is to lead a view whose base it does not hold yet proposes nothing before it has fetched it") {
+  Follower f;
+  f.settle();
+  f.node.hear({2}, CertificateMessage{make_certificate(Phase::lock, {1}, f.first->header.end, {0, 2, 3})});
+  REQUIRE(f.node.status().active);
+  REQUIRE(f.node.status().leader == self);
+  f.node.step(Submit{make_request(2, 1)});
+  CHECK(sent<Proposal>(f.node).empty());
+  f.node.hear({2}, Chunk{{}, {f.first}, std::nullopt});
+  const auto proposals = sent<Proposal>(f.node);
+  REQUIRE(proposals.size() == 1);
+  CHECK(proposals[0].header.parent() == f.first->header.end);
 }

@@ -18,36 +18,6 @@ Genesis patient_genesis() {
   return genesis;
 }
 
-Requests requests(std::uint8_t sender, std::uint64_t first_nonce, std::size_t count) {
-  Requests out;
-  for (std::size_t i = 0; i < count; ++i) out.push_back(make_request(sender, first_nonce + i));
-  return out;
-}
-
-template <class Kind>
-std::vector<Kind> sent(Driven& node) {
-  node.make_durable();
-  std::vector<Kind> out;
-  for (const auto& send : node.released()) {
-    if (const auto* one = std::get_if<Kind>(send.message.get())) out.push_back(*one);
-  }
-  return out;
-}
-
-template <class Kind>
-std::vector<Kind> events(const Driven& node) {
-  std::vector<Kind> out;
-  for (const auto& event : node.events()) {
-    if (const auto* one = std::get_if<Kind>(&event)) out.push_back(*one);
-  }
-  return out;
-}
-
-bool noted(const Driven& node, std::string_view what) {
-  const auto all = events<Noted>(node);
-  return std::any_of(all.begin(), all.end(), [&](const Noted& note) { return note.what == what; });
-}
-
 /// A leader whose first batch waits for its votes, so that what comes then is batched together.
 Driven busy_leader(const Genesis& genesis) {
   Driven node(genesis, leader);
@@ -73,8 +43,8 @@ TEST_CASE("a request whose nonce becomes too old while it waits is not forwarded
   const auto late = make_request(1, 5);
   node.step(Submit{late});
   CHECK(node.core().lookup(late->id).state == RequestState::initialised);
-  const auto batch = make_batch({0}, {}, requests(1, 1'000, nonces_per_sender));
-  node.hear({2}, Proposal{batch->header, batch->requests, {}, {}, {}});
+  const auto batch = make_batch({0}, {}, make_requests(1, 1'000, nonces_per_sender));
+  node.hear({2}, proposal_of(*batch));
   node.step(PeerUp{leader});
   CHECK(sent<Forward>(node).empty());
   CHECK(events<RequestUpdate>(node).back().state == RequestState::initialised);
@@ -93,15 +63,18 @@ TEST_CASE("where a request stands follows the log") {
   const auto stands = [&] { return node.core().lookup(request->id).state; };
   CHECK(stands() == RequestState::unknown);
   const auto batch = make_batch({0}, {}, {request});
-  node.hear(leader, Proposal{batch->header, batch->requests, {}, {}, {}});
+  node.hear(leader, proposal_of(*batch));
   CHECK(stands() == RequestState::sequenced);
   REQUIRE(node.core().unfinalised().size() == 1);
   CHECK(node.core().unfinalised().front()->header.end == batch->header.end);
   node.hear(leader, CertificateMessage{make_certificate(Phase::lock, {0}, batch->header.end, {0, 2, 3})});
   CHECK(stands() == RequestState::locked);
+  const auto later = make_batch({0}, after({}, *batch), {make_request(1, 2)});
+  node.hear(leader, proposal_of(*later));
+  CHECK(node.core().lookup(later->requests->front()->id).state == RequestState::sequenced);
   node.hear(leader, CertificateMessage{make_certificate(Phase::final, {0}, batch->header.end, {0, 2, 3})});
   CHECK(stands() == RequestState::unknown);  // the store knows
-  CHECK(node.core().unfinalised().empty());
+  CHECK(node.core().unfinalised().size() == 1);
 }
 
 TEST_CASE("a leader's batch ends below its limit in bytes, and what did not fit is the first of the next") {
@@ -109,7 +82,7 @@ TEST_CASE("a leader's batch ends below its limit in bytes, and what did not fit 
   const auto each = make_request(1, 1)->canonical.size();
   genesis.parameters.batch_max_bytes = static_cast<std::uint32_t>(2 * each + each / 2);
   auto node = busy_leader(genesis);
-  node.hear({2}, Forward{requests(1, 1, 5)});
+  node.hear({2}, Forward{make_requests(1, 1, 5)});
   node.pass(milliseconds(2));
   node.step(Tick{});
   Requests seen;
@@ -123,12 +96,12 @@ TEST_CASE("a leader's batch ends below its limit in bytes, and what did not fit 
 
 TEST_CASE("a nonce that the batch itself makes too old is left out, and all others are proposed") {
   auto node = busy_leader(patient_genesis());
-  node.hear({1}, Forward{requests(1, 1'001, 1'024)});
+  node.hear({1}, Forward{make_requests(1, 1'001, 1'024)});
   // Taken in turn: when nonce 5 comes, sender 1's window is full; one request of node 4 still comes after it.
-  auto from_three = requests(2, 1, 1'023);
+  auto from_three = make_requests(2, 1, 1'023);
   from_three.push_back(make_request(1, 5));
   node.hear({2}, Forward{from_three});
-  node.hear({3}, Forward{requests(3, 1, 1'024)});
+  node.hear({3}, Forward{make_requests(3, 1, 1'024)});
   for (int i = 0; i < 2; ++i) {  // it is noticed, and what is left waits for its turn again
     node.pass(milliseconds(2));
     node.step(Tick{});
@@ -144,8 +117,8 @@ TEST_CASE("a member that forwards more than its quota is noted, and the others' 
   auto genesis = patient_genesis();
   genesis.parameters.forward_quota = 3;
   auto node = busy_leader(genesis);
-  node.hear({1}, Forward{requests(1, 1, 4)});
-  node.hear({2}, Forward{requests(2, 1, 3)});
+  node.hear({1}, Forward{make_requests(1, 1, 4)});
+  node.hear({2}, Forward{make_requests(2, 1, 3)});
   CHECK(noted(node, "forward quota exceeded"));
   node.pass(milliseconds(2));
   node.step(Tick{});
@@ -157,7 +130,7 @@ TEST_CASE("more requests than a Forward holds go out in several, and again while
   genesis.parameters.forward_quota = 2'000;
   Driven node(genesis, follower);
   for (std::uint16_t peer : {2, 3}) node.step(PeerUp{{peer}});
-  for (const auto& request : requests(1, 1, max_requests_in_forward + 10)) node.step(Submit{request});
+  for (const auto& request : make_requests(1, 1, max_requests_in_forward + 10)) node.step(Submit{request});
   node.step(PeerUp{leader});
   auto forwards = sent<Forward>(node);
   REQUIRE(forwards.size() == 2);
@@ -182,9 +155,9 @@ TEST_CASE("a request that full batches pass over is censored once n times the qu
   CompactRange range;
   for (std::uint64_t others = 2; others <= 6; others += 2) {
     CHECK_FALSE(node.status().challenging);
-    const auto batch = make_batch({0}, range, requests(2, others, 2));
+    const auto batch = make_batch({0}, range, make_requests(2, others, 2));
     range = after(range, *batch);
-    node.hear(leader, Proposal{batch->header, batch->requests, {}, {}, {}});
+    node.hear(leader, proposal_of(*batch));
   }
   CHECK(node.status().challenging == Reason::censored);  // 6 others, n * Q = 4
 }
@@ -195,7 +168,7 @@ TEST_CASE("what one challenger calls censored is kept up to a bound, and what ot
   const auto censored = [&](NodeId challenger, Requests what) {
     node.hear(challenger, Challenge{{challenger, {0}, Reason::censored, {}}, nullptr, std::move(what)});
   };
-  censored({2}, requests(1, 1, 300));
+  censored({2}, make_requests(1, 1, 300));
   CHECK(node.status().pool_requests == 256);
   CHECK(node.status().view == View{0});
 }
@@ -203,8 +176,8 @@ TEST_CASE("what one challenger calls censored is kept up to a bound, and what ot
 TEST_CASE("a chunk that does not hold together is noted, and nothing of it is kept") {
   Driven node(make_genesis({1, 1, 1, 1}), follower);
   node.connect(4);
-  const auto first = make_batch({0}, {}, requests(1, 1, 2));
-  const auto second = make_batch({0}, after({}, *first), requests(1, 3, 2));
+  const auto first = make_batch({0}, {}, make_requests(1, 1, 2));
+  const auto second = make_batch({0}, after({}, *first), make_requests(1, 3, 2));
   const auto fc = make_certificate(Phase::final, {0}, second->header.end, {0, 2, 3});
   node.hear({2}, CertificateMessage{fc});  // now it wants them
   auto gap = *second;
@@ -212,10 +185,159 @@ TEST_CASE("a chunk that does not hold together is noted, and nothing of it is ke
   node.hear({2}, Chunk{{0}, {first, std::make_shared<const Batch>(gap)}, fc});
   CHECK(noted(node, "a chunk's batches do not follow each other"));
   auto other = *first;
-  other.requests = std::make_shared<const Requests>(requests(2, 1, 2));
+  other.requests = std::make_shared<const Requests>(make_requests(2, 1, 2));
   node.hear({2}, Chunk{{0}, {std::make_shared<const Batch>(other), second}, fc});
   CHECK(noted(node, "a chunk's requests do not yield its root"));
   CHECK(node.status().finalised.index == Index{0});
   node.hear({2}, Chunk{{0}, {first, second}, fc});
   CHECK(node.status().finalised == second->header.end);
+}
+
+TEST_CASE("a leader's own requests beyond its quota wait until there is room") {
+  auto genesis = patient_genesis();
+  genesis.parameters.forward_quota = 2;
+  genesis.parameters.batches_in_flight = 1;
+  auto node = busy_leader(genesis);
+  for (const auto& request : make_requests(1, 1, 3)) node.step(Submit{request});
+  CHECK(sent<Proposal>(node).empty());
+  const auto finalise_tip = [&] {
+    node.hear({1}, CertificateMessage{make_certificate(Phase::final, {0}, node.status().sequenced, {1, 2, 3})});
+  };
+  finalise_tip();
+  CHECK(proposed(node).size() == 2);
+  finalise_tip();
+  CHECK(proposed(node).size() == 1);
+}
+
+TEST_CASE("more bytes than a Forward may hold go out in several, and so again while the leader is silent on them") {
+  const auto genesis = patient_genesis();
+  Driven node(genesis, follower);
+  for (std::uint16_t peer : {2, 3}) node.step(PeerUp{{peer}});
+  for (std::uint64_t nonce = 1; nonce <= 5; ++nonce) node.step(Submit{make_request(1, nonce, 0, 200 << 10)});
+  node.step(PeerUp{leader});
+  auto forwards = sent<Forward>(node);
+  REQUIRE(forwards.size() == 2);
+  CHECK(forwards[0].requests.size() == 3);  // 512 KiB are reached by the third
+  CHECK(forwards[1].requests.size() == 2);
+  node.pass(milliseconds(genesis.parameters.censorship_timeout_ms / 2));
+  node.step(Tick{});
+  forwards = sent<Forward>(node);
+  REQUIRE(forwards.size() == 1);
+  CHECK(forwards[0].requests.size() == 3);
+}
+
+TEST_CASE("a challenge carries so many censored requests, and so many bytes of them, as its receivers admit") {
+  const auto genesis = patient_genesis();
+  const auto carried = [&](const Requests& owed) {
+    Driven node(genesis, follower);
+    node.connect(4);
+    for (const auto& request : owed) node.step(Submit{request});
+    node.pass(milliseconds(genesis.parameters.censorship_timeout_ms));
+    node.step(Tick{});
+    node.hear(leader, proposal_of(*make_batch({0}, {}, {make_request(9, 1)})));
+    const auto challenges = sent<Challenge>(node);
+    REQUIRE(challenges.size() == 1);
+    return challenges[0].censored.size();
+  };
+  CHECK(carried(make_requests(1, 1, max_requests_in_challenge + 1)) == max_requests_in_challenge);
+  Requests large;
+  for (std::uint64_t nonce = 1; nonce <= 9; ++nonce) large.push_back(make_request(1, nonce, 0, 300 << 10));
+  CHECK(carried(large) == 7);  // 2 MiB are reached by the seventh
+}
+
+TEST_CASE("a batch that has no bytes left for a request does not censor it") {
+  const auto owed = make_request(1, 1);
+  for (bool room : {false, true}) {
+    auto genesis = patient_genesis();
+    genesis.parameters.batch_max_bytes = static_cast<std::uint32_t>(2 * owed->canonical.size() - (room ? 0 : 1));
+    Driven node(genesis, follower);
+    node.connect(4);
+    node.step(Submit{owed});
+    node.pass(milliseconds(genesis.parameters.censorship_timeout_ms));
+    node.step(Tick{});
+    node.hear(leader, proposal_of(*make_batch({0}, {}, {make_request(9, 1)})));
+    CHECK(node.status().challenging.has_value() == room);
+  }
+}
+
+TEST_CASE("a forwarded request whose nonce becomes too old is not forwarded again") {
+  const auto genesis = patient_genesis();
+  Driven node(genesis, follower);
+  node.connect(4);
+  node.step(Submit{make_request(1, 5)});
+  REQUIRE(sent<Forward>(node).size() == 1);
+  node.hear(leader, proposal_of(*make_batch({0}, {}, make_requests(1, 1'000, nonces_per_sender))));
+  node.pass(milliseconds(genesis.parameters.censorship_timeout_ms / 2));
+  node.step(Tick{});
+  CHECK(sent<Forward>(node).empty());
+}
+
+TEST_CASE("nobody is owed a request whose nonce is too old") {
+  const auto genesis = patient_genesis();
+  const milliseconds timeout(genesis.parameters.censorship_timeout_ms);
+  Driven node(genesis, follower);
+  node.connect(4);
+  node.step(Submit{make_request(1, 5)});
+  node.pass(timeout - milliseconds(100));
+  node.step(PeerDown{leader, false});  // the time so far counts, but it is not forwarded again soon
+  node.step(PeerUp{leader});
+  const auto batch = make_batch({0}, {}, make_requests(1, 1'000, nonces_per_sender));
+  node.hear(leader, proposal_of(*batch));
+  node.pass(milliseconds(100));
+  node.step(Tick{});
+  node.hear(leader, proposal_of(*make_batch({0}, after({}, *batch), {make_request(9, 1)})));
+  CHECK_FALSE(node.status().challenging);
+}
+
+TEST_CASE("who comes to lead proposes none of its own requests whose nonces are too old by then") {
+  Driven node(patient_genesis(), follower);
+  for (std::uint16_t peer : {2, 3}) node.step(PeerUp{{peer}});
+  const auto late = make_request(1, 5);
+  node.step(Submit{late});
+  const auto batch = make_batch({0}, {}, make_requests(1, 1'000, nonces_per_sender));
+  const auto lc = make_certificate(Phase::lock, {0}, batch->header.end, {0, 2, 3});
+  node.hear({2}, proposal_of(*batch));
+  node.hear({2}, CertificateMessage{lc});
+  for (std::uint16_t other : {2, 3}) node.hear({other}, Challenge{{{other}, {0}, Reason::manual, {}}, nullptr, {}});
+  for (std::uint16_t other : {0, 2, 3}) node.hear({2}, ViewChange{{{other}, {1}, lc.lock(), {}}, lc, {}});
+  REQUIRE(node.status().active);
+  REQUIRE(node.status().leader == follower);
+  CHECK(sent<Proposal>(node).empty());
+  CHECK(node.status().pool_requests == 1);
+  node.hear({2}, CertificateMessage{make_certificate(Phase::final, {0}, batch->header.end, {0, 2, 3})});
+  CHECK(events<RequestUpdate>(node).back().id == late->id);
+  CHECK(events<RequestUpdate>(node).back().reason == "nonce-too-old");
+}
+
+TEST_CASE("of two requests with one nonce a leader proposes the first, and nothing for the other") {
+  auto genesis = patient_genesis();
+  genesis.parameters.batch_max_requests = 1;
+  genesis.parameters.batches_in_flight = 1;
+  auto node = busy_leader(genesis);
+  node.hear({1}, Forward{{make_request(1, 1)}});
+  node.hear({2}, Forward{{make_request(1, 1, 7)}});
+  Requests all;
+  for (int rounds = 0; rounds < 3; ++rounds) {
+    node.hear({1}, CertificateMessage{make_certificate(Phase::final, {0}, node.status().sequenced, {1, 2, 3})});
+    for (const auto& request : proposed(node)) all.push_back(request);
+  }
+  CHECK(all.size() == 1);
+}
+
+TEST_CASE(
+    "a request gives way to one of its nonce on the branch that is certified, and is refused once that is final") {
+  Driven node(patient_genesis(), follower);
+  node.connect(4);
+  const auto mine = make_request(1, 1);
+  node.step(Submit{mine});
+  node.hear(leader, proposal_of(*make_batch({0}, {}, {mine})));
+  REQUIRE(node.core().lookup(mine->id).state == RequestState::sequenced);
+  const auto other = make_batch({0}, {}, {make_request(1, 1, 7), make_request(2, 1)});
+  node.hear({2}, CertificateMessage{make_certificate(Phase::lock, {0}, other->header.end, {0, 2, 3})});
+  node.hear({2}, Chunk{{}, {other}, std::nullopt});
+  REQUIRE(node.status().sequenced == other->header.end);
+  CHECK(node.core().lookup(mine->id).state == RequestState::initialised);
+  node.hear({2}, CertificateMessage{make_certificate(Phase::final, {0}, other->header.end, {0, 2, 3})});
+  CHECK(events<RequestUpdate>(node).back().id == mine->id);
+  CHECK(events<RequestUpdate>(node).back().reason == "duplicate");
 }

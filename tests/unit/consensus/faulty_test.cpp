@@ -1,0 +1,147 @@
+// What a core does with what only faulty peers say, or a third of the stake that is faulty.
+
+#include <catch2/catch.hpp>
+
+#include "tests/unit/consensus/fixtures.h"
+
+using namespace zell;
+using namespace zell::consensus_test;
+using std::chrono::milliseconds;
+
+namespace {
+
+const NodeId leader{0}, self{1};
+
+LogPoint made_up_point(std::uint64_t index, std::uint8_t tag) {
+  LogPoint out{{index}, {}};
+  out.root.bytes[0] = tag;
+  return out;
+}
+
+CertificateMessage certificate_of(Phase phase, View view, const LogPoint& point) {
+  return {make_certificate(phase, view, point, {0, 2, 3})};
+}
+
+struct Node : Driven {
+  explicit Node(Recovered recovered = fresh_member()) : Driven(make_genesis({1, 1, 1, 1}), self, std::move(recovered)) {
+    connect(4);
+    make_durable();
+    (void)released();
+  }
+};
+
+}  // namespace
+
+TEST_CASE("of certificates whose logs are nowhere, so many are fetched, and so many remembered to notice a conflict") {
+  Node node;
+  constexpr std::uint64_t last = 2 * max_members + 1;
+  for (std::uint64_t index = 1; index <= last; ++index) {
+    node.hear({2}, certificate_of(Phase::final, {0}, made_up_point(index, 1)));
+  }
+  CHECK(node.status().wants == 2 * max_members);
+  node.hear({2}, certificate_of(Phase::final, {0}, made_up_point(last - 256, 2)));
+  CHECK(node.status().stopped_code.empty());
+  node.hear({2}, certificate_of(Phase::final, {0}, made_up_point(last - 255, 2)));
+  CHECK(node.status().stopped_code == "safety-violation");
+}
+
+TEST_CASE("a log that contradicts what is final here is neither fetched nor voted for") {
+  const auto first = make_batch({0}, {}, {make_request(1, 1)});
+  Node node(member_with_final(*first));
+  node.hear({2}, certificate_of(Phase::lock, {2}, made_up_point(1, 1)));
+  CHECK(node.status().wants == 0);
+  CHECK(sent<Vote>(node).empty());
+}
+
+TEST_CASE("a NewView whose base contradicts what is final here is noted, and not followed") {
+  const auto first = make_batch({0}, {}, {make_request(1, 1)});
+  Node node(member_with_final(*first));
+  node.hear({2}, NewView{{2}, {{1}, made_up_point(1, 1)}, {}, {}, {}});
+  CHECK(noted(node, "a justified base contradicts what is final here: a third of the stake or more is faulty"));
+  CHECK(node.status().view == View{0});
+}
+
+TEST_CASE("whoever serves another log than the final one is shown the certificate, at a limited rate") {
+  const auto first = make_batch({0}, {}, {make_request(1, 1)});
+  const auto other = make_batch({0}, {}, {make_request(2, 1)});
+  const auto above = make_batch({0}, after({}, *other), {make_request(2, 2)});
+  Node node(member_with_final(*first));
+  node.hear({2}, certificate_of(Phase::final, {0}, made_up_point(5, 1)));  // now it wants a log
+  const auto answers_to_chunk = [&] {
+    node.hear({3}, Chunk{{1}, {above}, std::nullopt});
+    return sent<CertificateMessage>(node).size();
+  };
+  CHECK(answers_to_chunk() == 1);
+  CHECK(answers_to_chunk() == 0);
+  node.pass(milliseconds(50));
+  CHECK(answers_to_chunk() == 1);
+}
+
+TEST_CASE("a chunk that begins with another empty log is not followed") {
+  Node node;
+  node.hear({2}, certificate_of(Phase::final, {0}, made_up_point(5, 1)));
+  auto batch = *make_batch({0}, {}, {make_request(1, 1)});
+  batch.header.parent_root.bytes[0] ^= 1;
+  node.hear({3}, Chunk{{0}, {std::make_shared<const Batch>(batch)}, std::nullopt});
+  CHECK(sent<CertificateMessage>(node).empty());
+  CHECK(node.status().side_batches == 0);
+}
+
+TEST_CASE("a certified log that takes a nonce twice stops a node, however it comes to follow it") {
+  const auto first = make_batch({0}, {}, {make_request(1, 1)});
+  const auto again = make_batch({0}, after({}, *first), {make_request(1, 1, 7)});
+  const auto& end = again->header.end;
+  const auto fc = certificate_of(Phase::final, {0}, end);
+  struct Case {
+    CertificateMessage told;
+    std::optional<Certificate> served_with;
+  };
+  const std::vector<Case> cases{
+      {fc, fc.certificate},                                   // finalises what it is served
+      {fc, std::nullopt},                                     // has the log of a certificate that it knew
+      {certificate_of(Phase::lock, {2}, end), std::nullopt},  // has the base of its view
+  };
+  for (const auto& one : cases) {
+    Node node;
+    node.hear({2}, one.told);
+    node.hear({2}, Chunk{{}, {first, again}, one.served_with});
+    CHECK(node.status().stopped_code == "safety-violation");
+    CHECK(node.status().finalised.index == Index{0});
+    CHECK(sent<Vote>(node).empty());
+  }
+}
+
+TEST_CASE("a lock certificate that finality has left behind locks nothing that is shown") {
+  Node node;
+  const auto locked = make_batch({0}, {}, make_requests(1, 1, 3));
+  node.hear({2}, certificate_of(Phase::lock, {0}, locked->header.end));
+  node.hear({2}, Chunk{{}, {locked}, std::nullopt});
+  REQUIRE(node.status().locked == locked->header.end);
+  const auto final = make_batch({0}, {}, {make_request(2, 1)});
+  node.hear({2}, certificate_of(Phase::final, {0}, final->header.end));
+  node.hear({2}, Chunk{{}, {final}, std::nullopt});
+  REQUIRE(node.status().finalised == final->header.end);
+  CHECK(node.status().locked == final->header.end);
+  const auto next = make_batch({0}, after({}, *final), {make_request(2, 2)});
+  node.hear(leader, proposal_of(*next));
+  CHECK(node.core().lookup(next->requests->front()->id).state == RequestState::sequenced);
+}
+
+TEST_CASE("only evidence against the leader of this very view makes a node join a challenge") {
+  const auto one = make_batch({0}, {}, {make_request(1, 1)})->header;
+  const auto other = make_batch({0}, {}, {make_request(2, 1)})->header;
+  const auto told = [](View view, Evidence evidence) {
+    return Challenge{{{3}, view, Reason::equivocation, {}}, std::make_shared<const Evidence>(std::move(evidence)), {}};
+  };
+  Node node;
+  node.hear({3},
+            told({0}, TwoVotes{{Phase::lock, {0}, one.end, {2}, {}}, {Phase::lock, {0}, other.end, {2}, {}}, {}, {}}));
+  auto elsewhere = one, elsewhere_too = other;
+  elsewhere.view = elsewhere_too.view = {4};
+  node.hear({3}, told({0}, TwoProposals{elsewhere, elsewhere_too, {}, {}}));
+  CHECK_FALSE(node.status().challenging);
+  CHECK(node.status().evidence_count == 0);
+  node.hear({3}, told({0}, TwoProposals{one, other, {}, {}}));
+  CHECK(node.status().challenging == Reason::equivocation);
+  CHECK(node.status().evidence_count == 1);
+}
