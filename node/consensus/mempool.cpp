@@ -34,6 +34,11 @@ LocalPool::Entry& LocalPool::add(RequestPtr request, bool submitted, NodeId rela
   return entry;
 }
 
+void LocalPool::now_submitted(Entry& entry) {
+  if (!entry.submitted) --relayed_[entry.relayed_by];
+  entry.submitted = true;
+}
+
 void LocalPool::remove(const RequestId& id) {
   auto found = entries_.find(id);
   if (found == entries_.end()) return;

@@ -41,6 +41,8 @@ class LocalPool {
   [[nodiscard]] const Entry* find(const RequestId& id) const;
   [[nodiscard]] bool has_room(const Request& request) const;
   Entry& add(RequestPtr request, bool submitted, NodeId relayed_by);
+  /// A user submitted it here too: it is the challenger's no more.
+  void now_submitted(Entry& entry);
   void remove(const RequestId& id);
   [[nodiscard]] std::size_t count() const { return entries_.size(); }
   [[nodiscard]] std::size_t bytes() const { return bytes_; }

@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "node/consensus/mempool.h"
 #include "tests/unit/consensus/fixtures.h"
 
 using namespace zell;
@@ -191,6 +192,19 @@ TEST_CASE("a chunk that does not hold together is noted, and nothing of it is ke
   CHECK(node.status().finalised.index == Index{0});
   node.hear({2}, Chunk{{0}, {first, second}, fc});
   CHECK(node.status().finalised == second->header.end);
+}
+
+TEST_CASE("a request that a challenge brought is its challenger's no more once it is submitted here") {
+  Driven node(patient_genesis(), follower);
+  node.connect(4);
+  const auto relay = [&](Requests what) {
+    node.hear({2}, Challenge{{{2}, {0}, Reason::censored, {}}, nullptr, std::move(what)});
+  };
+  const auto first = make_requests(1, 1, max_relayed_per_challenger);
+  relay(first);
+  for (const auto& request : first) node.step(Submit{request});
+  relay(make_requests(2, 1, 10));
+  CHECK(node.status().pool_requests == max_relayed_per_challenger + 10);
 }
 
 TEST_CASE("a leader's own requests beyond its quota wait until there is room") {
