@@ -7,7 +7,8 @@
 
 namespace zell::scenarios {
 
-void Forger::sent(const Process&, const Message& message, bool, const std::vector<ProcessId>&) {
+void Forger::sent(const Process& from, const Message& message, bool, const std::vector<ProcessId>&) {
+  first_.try_emplace({from.member, kind_of(message)}, message);
   if (const auto* vote = std::get_if<Vote>(&message)) {
     votes_[{vote->phase, vote->view, vote->point}].emplace(vote->signer, vote->signature);
   } else if (const auto* change = std::get_if<ViewChange>(&message)) {
@@ -63,6 +64,12 @@ Message Forger::new_view(NodeId as, View view, const std::vector<NodeId>& of, bo
 
 Message Forger::challenge(NodeId as, View view, Reason reason) const {
   return cluster_->sign_as(as, Challenge{{as, view, reason, {}}, nullptr, {}});
+}
+
+Message Forger::replay(NodeId other, const std::string& kind) const {
+  auto found = first_.find({other, kind});
+  if (found == first_.end()) throw std::runtime_error(node_name(other) + " has sent no " + kind);
+  return found->second;
 }
 
 RequestPtr Forger::bad_request(const Request& good) const {

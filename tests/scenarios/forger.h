@@ -25,6 +25,9 @@ class Forger : public Observer {
   [[nodiscard]] Message new_view(NodeId as, View view, const std::vector<NodeId>& of, bool without_base) const;
   [[nodiscard]] Message challenge(NodeId as, View view, Reason reason) const;
 
+  /// The first that the other sent of this kind.
+  [[nodiscard]] Message replay(NodeId other, const std::string& kind) const;
+
   /// A request whose signature is not its sender's.
   [[nodiscard]] RequestPtr bad_request(const Request& good) const;
 
@@ -35,6 +38,7 @@ class Forger : public Observer {
   const Cluster* cluster_ = nullptr;
   std::map<std::tuple<Phase, View, LogPoint>, std::map<NodeId, Signature>> votes_;
   std::map<std::pair<View, NodeId>, ViewChange> reports_;
+  std::map<std::pair<NodeId, std::string>, Message> first_;
 };
 
 }  // namespace zell::scenarios

@@ -438,6 +438,10 @@ void Stage::as(Words& words) {
   } else if (what == "challenge") {
     auto in = view();
     send(forger_.challenge(member, in, reason(words.take())));
+  } else if (what == "replay") {
+    auto kind = words.take();
+    words.expect("of");
+    send(forger_.replay(cluster_->processes()[process(words.take())].member, kind));
   } else {
     wrong("a faulty node cannot " + what);
   }

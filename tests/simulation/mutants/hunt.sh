@@ -7,7 +7,7 @@
 #   # seeds: N        within so many the simulator must catch it
 #   # plan: TEXT      every seed's plan changed so (simulate --plan), for what random worlds seldom go through
 #   # survives: WHY   it is not caught in so many seeds, for a reason that is known
-# or, where the simulator cannot see it,
+# or, for what the simulator does not go through,
 #   # unit: NAME      this test case of unit_consensus must catch it
 #   # scenario: NAME  this one of tests/scenarios/scripts
 # Fails if a bug is not caught whose patch does not say why, if one is caught that should survive, or if what caught it
