@@ -7,8 +7,8 @@ namespace zell::consensus_test {
 Genesis make_genesis(const std::vector<std::uint64_t>& stakes) {
   Genesis genesis;
   genesis.cluster_name = "unit";
-  for (std::uint16_t i = 0; i < stakes.size(); ++i) {
-    auto key = secp256k1_scheme().public_key(member_secret({i}));
+  for (std::size_t i = 0; i < stakes.size(); ++i) {
+    auto key = secp256k1_scheme().public_key(member_secret({static_cast<std::uint16_t>(i)}));
     genesis.members.push_back({"n" + std::to_string(i + 1), *key, stakes[i]});
   }
   return genesis;
@@ -117,8 +117,8 @@ void Driven::hear(NodeId from, Message message) {
 }
 
 void Driven::connect(std::size_t members) {
-  for (std::uint16_t i = 0; i < members; ++i) {
-    if (i != self_.value) step(PeerUp{{i}});
+  for (std::size_t i = 0; i < members; ++i) {
+    if (i != self_.value) step(PeerUp{{static_cast<std::uint16_t>(i)}});
   }
 }
 
