@@ -70,8 +70,11 @@ void World::schedule_network_chaos() {
   });
   repeat(plan_.reset_every, [this] {
     happened("faults: connections reset");
-    auto& host = any_host();
-    reset_connection(host, any_host());
+    auto &host = any_host(), &one = any_host();
+    bool all = chaos_random_.chance(500'000);  // as when its network card starts anew
+    for (auto& other : hosts_) {
+      if (all || other.place == one.place) reset_connection(host, other);
+    }
   });
 }
 
@@ -83,6 +86,7 @@ void World::schedule_machine_chaos() {
   });
   repeat(plan_.cut_short_every, [this] { any_host().cut_short_in = 1 + chaos_random_.below(30); });
   repeat(plan_.disk_error_every, [this] { any_host().disk.failing = true; });
+  if (plan_.real_disks) repeat(plan_.power_cut_every, [this] { any_host().disk.real->cut_power_within(60); });
   repeat(plan_.slow_disk_every, [this] {
     happened("faults: slow disks");
     auto& host = any_host();
@@ -118,13 +122,17 @@ void World::schedule_memory_loss() {
     });
   }
   if (plan_.restored) {
-    at(between(chaos_random_, Duration{0}, chaos / 3), [this] {
-      auto& disk = hosts_[plan_.restored->value].disk;
-      disk.copied = disk.history.size();
-    });
+    at(between(chaos_random_, Duration{0}, chaos / 3), [this] { copy_disk(hosts_[plan_.restored->value]); });
     at(between(chaos_random_, chaos / 3, chaos * 8 / 10), [this] {
       auto& host = hosts_[plan_.restored->value];
       restore_copy(host);
+      start_later(host);
+    });
+  }
+  if (plan_.rotted) {
+    at(between(chaos_random_, chaos / 10, chaos * 8 / 10), [this] {
+      auto& host = hosts_[plan_.rotted->value];
+      rot(host);
       start_later(host);
     });
   }
@@ -152,6 +160,7 @@ void World::heal() {
     host.cut_short_in = 0;
     host.disk.failing = false;
     host.disk.slowness = 1;
+    if (host.disk.real) host.disk.real->mend();
     if (host.disk.failed) crash(host);
     if (!host.replica) start(host);
     host.clock.correct(now());

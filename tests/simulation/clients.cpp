@@ -8,20 +8,35 @@ namespace zell::simulation {
 using std::chrono::milliseconds;
 
 void World::schedule_requests() {
-  auto add = [this](Duration low, Duration high) {
-    auto i = requests_.size();
-    Bytes payload{static_cast<std::uint8_t>(i)};
-    requests_.push_back(sign_request(verifier_.domain(), scheme(), user_key(plan_.seed, i % user_count), "default",
-                                     1 + i, std::span(&payload, 1)));
-    checks_.submitted(requests_.back());
-    auto delay = between(client_random_, low, high);
-    last_submission_ = std::max(last_submission_, now() + delay);
-    at(delay, [this, i] { submit(i); });
-  };
-  for (std::size_t i = 0; i < plan_.requests; ++i) add(milliseconds(1), plan_.chaos);
-  if (!plan_.watch_patience) return;
-  auto settled = plan_.chaos + 3 * milliseconds(genesis_.parameters.view_timeout_cap_ms);
-  for (std::size_t i = 0; i < 10; ++i) add(settled, settled + milliseconds(4'000));
+  for (std::size_t i = 0; i < plan_.requests; ++i) {
+    add_request(i % user_count, between(client_random_, milliseconds(1), plan_.chaos));
+  }
+  if (plan_.watch_patience) {
+    auto settled = plan_.chaos + 3 * milliseconds(genesis_.parameters.view_timeout_cap_ms);
+    for (std::size_t i = 0; i < 10; ++i) {
+      add_request(i % user_count, between(client_random_, settled, settled + milliseconds(4'000)));
+    }
+  }
+  planned_ = requests_.size();
+  if (plan_.steady) at(plan_.chaos, [this] { keep_asking(); });
+}
+
+void World::add_request(std::size_t user, Duration delay) {
+  auto i = requests_.size();
+  Bytes payload{static_cast<std::uint8_t>(i)};
+  requests_.push_back(
+      sign_request(verifier_.domain(), scheme(), user_key(plan_.seed, user), "default", 1 + i, std::span(&payload, 1)));
+  checks_.submitted(requests_.back());
+  last_submission_ = std::max(last_submission_, now() + delay);
+  at(delay, [this, i] { submit(i); });
+}
+
+/// A leader that leaves one user's requests out looks busy as long as others go on.
+void World::keep_asking() {
+  if (first_unfinal_ >= planned_) return;
+  auto user = client_random_.below(user_count - 1);
+  add_request(user < censored_user ? user : user + 1, Duration{0});
+  at(between(client_random_, milliseconds(10), milliseconds(60)), [this] { keep_asking(); });
 }
 
 void World::submit(std::size_t which) {

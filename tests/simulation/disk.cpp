@@ -1,14 +1,42 @@
+#include "node/crypto/hash.h"
 #include "tests/simulation/world_impl.h"
 
 namespace zell::simulation {
 
-Recovered World::recover(Host& host, NonceWindows& nonces) {
-  auto recovered = host.disk.store->recover([&](const Batch& batch) {
+Result<Recovered> World::read_disk(Host& host, NonceWindows& nonces) {
+  auto& disk = host.disk;
+  if (disk.real) {
+    auto store = disk.real->open();
+    if (!store.ok()) return store.error();
+    disk.store = std::move(*store);
+  }
+  nonces = {};
+  return disk.store->recover([&](const Batch& batch) {
     for (const auto& request : *batch.requests) (void)nonces.insert(request->sender, request->nonce);
   });
+}
+
+Recovered World::recover(Host& host, NonceWindows& nonces) {
+  auto recovered = read_disk(host, nonces);
+  if (!recovered.ok() && plan_.rotted == host.id) {
+    happened("rotten disks refused");
+    say(name(host) + " refuses its disk, and gets a new one: " + recovered.error().what);
+    lose_disk(host);
+    recovered = read_disk(host, nonces);
+  }
   if (!recovered.ok()) throw Violation("the store does not recover: " + recovered.error().what);
+  if (plan_.rotted == host.id) check_rotten(host, *recovered);
   host.disk.durable = recovered->state;
+  if (honest(host.id) && host.disk.durable.highest_lc) witness_.saw(*host.disk.durable.highest_lc);
   return std::move(*recovered);
+}
+
+/// Rot is noticed, or changes nothing, or takes the newest commits away: it never makes up a vote state.
+void World::check_rotten(Host& host, const Recovered& recovered) {
+  auto& had = host.disk.had;
+  auto state = sha256(encode_durable_state(recovered.state));
+  if (!had.empty() && !had.contains(state)) throw Violation(name(host) + " recovers a vote state that it never had");
+  had.insert(state);
 }
 
 /// Group commit: all that is queued now becomes durable at once, later.
@@ -25,8 +53,11 @@ void World::commit(Host& host) {
 
 void World::committed(Host& host) {
   PersistId last = host.disk.in_flight[host.disk.committing - 1].id;
-  apply(host, host.disk.committing);
-  host.disk.committing = 0;
+  if (!write(host)) {
+    happened("faults: power cuts in the middle of a commit");
+    crash(host);
+    return start_later(host);
+  }
   host.durable = last;
   if (!host.disk.in_flight.empty()) commit(host);
   auto life = host.life;
@@ -39,7 +70,8 @@ void World::fail_commit(Host& host) {
   happened("faults: failed commits");
   say(name(host) + " fails to commit");
   host.disk.failed = true;
-  if (disk_random_.chance(500'000)) apply(host, host.disk.committing);
+  if (host.disk.real) host.disk.real->fail();
+  if (host.disk.real || disk_random_.chance(500'000)) write(host);
   host.disk.in_flight.clear();
   host.disk.committing = 0;
   std::erase_if(host.held, [&](const Send& send) { return send.after > host.durable; });
@@ -53,29 +85,75 @@ void World::fail_commit(Host& host) {
   });
 }
 
-void World::apply(Host& host, std::size_t count) {
+/// What is being committed goes to the disk. False: the disk failed on the way, and it is or is not there.
+bool World::write(Host& host) {
   auto& disk = host.disk;
   std::vector<Delta> deltas;
-  for (std::size_t i = 0; i < count; ++i) {
-    auto& delta = disk.in_flight[i].delta;
+  for (auto count = std::exchange(disk.committing, 0); count > 0; --count) {
+    deltas.push_back(std::move(disk.in_flight.front().delta));
+    disk.in_flight.erase(disk.in_flight.begin());
+    const auto& delta = deltas.back();
     for (const auto& batch : delta.batches) chains_.add(batch->header.parent(), batch->requests, batch->header.end);
     if (delta.state) disk.durable = *delta.state;
+    if (delta.state && plan_.rotted == host.id) disk.had.insert(sha256(encode_durable_state(*delta.state)));
     // A leader that crashes before it shows its certificate holds it all the same.
     if (honest(host.id) && disk.durable.highest_lc) witness_.saw(*disk.durable.highest_lc);
-    if (plan_.restored == host.id) disk.history.push_back(delta);
-    deltas.push_back(std::move(delta));
+    if (plan_.restored == host.id && !disk.real) disk.history.push_back(delta);
   }
-  disk.in_flight.erase(disk.in_flight.begin(), disk.in_flight.begin() + static_cast<std::ptrdiff_t>(count));
   auto status = disk.store->commit(deltas);
-  if (!status.ok()) throw Violation("commit refused: " + status.error().what);
+  if (status.ok()) status = disk.store->maintain();
+  bool meant = disk.real && (disk.failed || disk.real->is_off());
+  if (!status.ok() && !meant) throw Violation("commit refused: " + status.error().what);
+  return status.ok();
+}
+
+/// A commit that was on its way may be on the disk all the same, whole, though nobody will ever be told.
+void World::cut_power(Host& host) {
+  auto& disk = host.disk;
+  if (disk.committing > 0 && !disk.failed && disk_random_.chance(500'000)) {
+    if (disk.real) disk.real->cut_power_within(20);
+    happened(write(host) ? "commits that a crash left whole but unreported"
+                         : "faults: power cuts in the middle of a commit");
+  }
+  if (disk.real) {
+    disk.real->cut_power();
+    disk.store.reset();
+  }
+  disk.in_flight.clear();
+  disk.committing = 0;
+  disk.failing = disk.failed = false;
+}
+
+void World::lose_disk(Host& host) {
+  checks_.forgot(host.id);
+  auto& disk = host.disk;
+  disk.store.reset();
+  disk.had.clear();
+  if (disk.real)
+    disk.real->wipe();
+  else
+    disk.store = make_memory_store(genesis_, Standing::learner);
 }
 
 void World::wipe(Host& host) {
   happened("faults: wiped disks");
   say(name(host) + " loses its disk");
-  checks_.forgot(host.id);
   crash(host);
-  host.disk.store = make_memory_store(genesis_, Standing::learner);
+  lose_disk(host);
+}
+
+void World::rot(Host& host) {
+  happened("faults: rotten disks");
+  say(name(host) + " has a disk that rots");
+  crash(host);
+  host.disk.real->rot();
+}
+
+void World::copy_disk(Host& host) {
+  if (host.disk.real)
+    host.disk.real->copy();
+  else
+    host.disk.copied = host.disk.history.size();
 }
 
 /// Someone restores an old copy of the disk, as nobody should.
@@ -84,6 +162,7 @@ void World::restore_copy(Host& host) {
   say(name(host) + " is restored from an old copy");
   crash(host);
   auto& disk = host.disk;
+  if (disk.real) return disk.real->restore_copy();
   disk.store = make_memory_store(genesis_, Standing::member);
   auto fresh = disk.store->recover([](const Batch&) {});
   if (!fresh.ok()) throw Violation("a new store does not open: " + fresh.error().what);

@@ -1,5 +1,4 @@
 #include "node/crypto/hash.h"
-#include "node/wire/codec.h"
 #include "tests/simulation/world_impl.h"
 
 namespace zell::simulation {
@@ -45,22 +44,15 @@ void World::crash(Host& host) {
   for (auto& other : hosts_) {
     if (connected(host, other)) peers.push_back(other.place);
   }
-  // A commit that was on its way may be on the disk all the same, though nobody will ever be told.
-  if (host.disk.committing > 0 && !host.disk.failed && disk_random_.chance(500'000)) {
-    apply(host, host.disk.committing);
-    happened("commits that a crash left whole but unreported");
-  }
   host.replica.reset();
-  host.disk.in_flight.clear();
-  host.disk.committing = 0;
-  host.disk.failing = host.disk.failed = false;
+  cut_power(host);
   host.held.clear();
   ++host.life;
   for (auto peer : peers) {
     // What it had sent may still arrive.
     if (network_random_.chance(500'000)) ++link(host, hosts_[peer]).connection;
     ++link(hosts_[peer], host).connection;
-    step(hosts_[peer], PeerDown{host.id, true});
+    lost(hosts_[peer], host, true);
   }
 }
 
@@ -74,21 +66,21 @@ void World::step(Host& host, const Input& input) {
 }
 
 void World::remember_trace(const Host& host, const Input& input, const Effects& effects) {
-  Writer entry;
-  entry.u16(static_cast<std::uint16_t>(host.place));
-  entry.u8(static_cast<std::uint8_t>(input.index()));
-  entry.u64(static_cast<std::uint64_t>(now().us));
-  entry.u8(static_cast<std::uint8_t>(effects.sends.size()));
-  entry.u8(static_cast<std::uint8_t>(effects.persists.size()));
-  entry.u8(static_cast<std::uint8_t>(effects.events.size()));
-  entry.u64(static_cast<std::uint64_t>(effects.wake_at.value_or(Instant{}).us));
+  trace_.u16(static_cast<std::uint16_t>(host.place));
+  trace_.u8(static_cast<std::uint8_t>(input.index()));
+  trace_.u64(static_cast<std::uint64_t>(now().us));
+  trace_.u8(static_cast<std::uint8_t>(effects.sends.size()));
+  trace_.u8(static_cast<std::uint8_t>(effects.persists.size()));
+  trace_.u8(static_cast<std::uint8_t>(effects.events.size()));
+  trace_.u64(static_cast<std::uint64_t>(effects.wake_at.value_or(Instant{}).us));
   for (const auto& persist : effects.persists) {
-    if (persist.delta.state) entry.raw(persist.delta.state->tip.root.view());
+    if (persist.delta.state) trace_.fixed(persist.delta.state->tip.root);
   }
-  trace_.insert(trace_.end(), entry.bytes().begin(), entry.bytes().end());
   if (trace_.size() < 4096) return;
-  auto hash = sha256(trace_);
-  trace_.assign(hash.bytes.begin(), hash.bytes.end());
+  auto hash = sha256(trace_.take());
+  trace_ = {};
+  trace_.reserve(8192);
+  trace_.fixed(hash);
 }
 
 /// Whether it crashed here, between two effects.

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "node/wire/codec.h"
 #include "tests/simulation/describe.h"
 #include "tests/simulation/world_impl.h"
@@ -22,8 +24,17 @@ void World::connect(Host& a, Host& b) {
 void World::disconnect(Host& a, Host& b) {
   ++link(a, b).connection;
   ++link(b, a).connection;
-  step(a, PeerDown{b.id, false});
-  step(b, PeerDown{a.id, false});
+  lost(a, b, false);
+  lost(b, a, false);
+}
+
+/// Of two twins, one may still be there.
+void World::lost(Host& host, const Host& peer, bool refused) {
+  step(host, PeerDown{peer.id, refused});
+  bool other = std::any_of(hosts_.begin(), hosts_.end(), [&](const Host& twin) {
+    return twin.id == peer.id && twin.place != peer.place && connected(host, twin);
+  });
+  if (other) step(host, PeerUp{peer.id});
 }
 
 void World::reset_connection(Host& a, Host& b) {
@@ -39,14 +50,20 @@ void World::rewire(const std::function<void()>& change) {
     for (auto& b : hosts_) before.push_back(connected(a, b));
   }
   change();
-  for (auto& a : hosts_) {
-    for (auto& b : hosts_) {
-      if (b.place <= a.place) continue;
-      bool was = before[a.place * hosts_.size() + b.place], is = connected(a, b);
-      if (was && !is) disconnect(a, b);
-      if (!was && is) connect(a, b);
+  auto for_each_pair = [this](const std::function<void(Host&, Host&)>& act) {
+    for (auto& a : hosts_) {
+      for (auto& b : hosts_) {
+        if (b.place > a.place) act(a, b);
+      }
     }
-  }
+  };
+  auto was = [&](const Host& a, const Host& b) { return before[a.place * hosts_.size() + b.place]; };
+  for_each_pair([&](Host& a, Host& b) {
+    if (was(a, b) && !connected(a, b)) disconnect(a, b);
+  });
+  for_each_pair([&](Host& a, Host& b) {
+    if (!was(a, b) && connected(a, b)) connect(a, b);
+  });
 }
 
 /// Checks a message once for all who will get it. What an honest node sends must pass.
@@ -126,12 +143,12 @@ void World::transmit(Host& from, Host& to, const ParcelPtr& parcel, Duration hel
   if (!connected(from, to)) return;
   ++outcome_.messages;
   auto& way = link(from, to);
-  auto lost = [&](const char* how) {
+  auto dropped = [&](const char* how) {
     happened(how);
     return true;
   };
-  if (way.deaf && lost("faults: messages lost one way")) return;
-  if (!healed_ && network_random_.chance(plan_.loss) && lost("faults: messages lost")) return;
+  if (way.deaf && dropped("faults: messages lost one way")) return;
+  if (!healed_ && network_random_.chance(plan_.loss) && dropped("faults: messages lost")) return;
   bool twice = !healed_ && network_random_.chance(plan_.duplicate);
   if (twice) happened("faults: messages duplicated");
   for (int i = 0; i < (twice ? 2 : 1); ++i) {

@@ -23,11 +23,6 @@ std::string challenge_for(Reason reason) {
   return "challenges: " + std::string(to_string(reason));
 }
 
-void most(Seen& seen, const char* what, std::uint64_t n) {
-  auto& highest = seen[what];
-  highest = std::max(highest, n);
-}
-
 [[noreturn]] void violated(NodeId node, const std::string& what) {
   throw Violation("n" + std::to_string(node.value + 1) + " " + what);
 }
@@ -51,11 +46,14 @@ const std::vector<std::string>& required_situations() {
         "commits lost in a crash",
         "commits that a crash left whole but unreported",
         "rejoined learners",
+        "rotten disks refused",
         "requests refused: busy",
         "requests left to the node that took them in",
         "lies: LCs of a second log",
         "lies: FCs of a second log",
         "runs: calm",
+        "runs: with disks that power cuts tear",
+        "runs: with users who never stop",
         "runs: watched for patience long after healing",
         "runs: with liars that collude",
     };
@@ -65,7 +63,7 @@ const std::vector<std::string>& required_situations() {
          {"messages lost", "messages lost one way", "messages duplicated", "messages cut off in flight", "delay spikes",
           "partitions", "one-way partitions", "clogged links", "connections reset", "crashes",
           "crashes between two effects", "failed commits", "slow disks", "wiped disks", "restored old disks",
-          "clocks that jump", "paused processes"}) {
+          "rotten disks", "power cuts in the middle of a commit", "clocks that jump", "paused processes"}) {
       out.push_back(std::string("faults: ") + fault);
     }
     for (std::size_t i = 0; i < behaviour_count; ++i) {
@@ -162,10 +160,17 @@ void Observer::check_bounds(NodeId node, const ReplicaStatus& status, const Effe
   }
   // Each target once, and once more for what came meanwhile.
   if (fetches > 2 * (status.wants + genesis_.size())) violated(node, "asks for too much at once");
-  most(seen_, "most: early proposals held", status.held_proposals);
-  most(seen_, "most: batches on other branches", status.side_batches);
-  most(seen_, "most: targets wanted", status.wants);
-  most(seen_, "most: unfinalised batches", status.unfinalised_batches);
+  most_.held_proposals = std::max(most_.held_proposals, status.held_proposals);
+  most_.side_batches = std::max(most_.side_batches, status.side_batches);
+  most_.wants = std::max(most_.wants, status.wants);
+  most_.unfinalised_batches = std::max(most_.unfinalised_batches, status.unfinalised_batches);
+}
+
+void Observer::count_most() {
+  seen_["most: early proposals held"] = most_.held_proposals;
+  seen_["most: batches on other branches"] = most_.side_batches;
+  seen_["most: targets wanted"] = most_.wants;
+  seen_["most: unfinalised batches"] = most_.unfinalised_batches;
 }
 
 void Observer::check_evidence(NodeId node, const Effects& effects) {

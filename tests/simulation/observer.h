@@ -28,6 +28,8 @@ class Observer {
   void challenged(const Challenge& challenge);
   void finalised(const Batch& batch);
   void healed(Instant at) { healed_ = at; }
+  /// How long the queues ever were.
+  void count_most();
   /// A learner of an honest node votes again.
   void rejoined();
 
@@ -49,6 +51,7 @@ class Observer {
   Seen& seen_;
   std::vector<Known> nodes_;
   std::set<RequestId> said_censored_;
+  ReplicaStatus most_;              ///< of each number the highest
   std::optional<View> complained_;  ///< the highest view that an honest node challenged
   std::optional<Instant> healed_;
 };

@@ -98,16 +98,28 @@ void draw_faulty(Plan& plan, Draw& draw) {
   std::sort(plan.liars.begin(), plan.liars.end(), [](const auto& a, const auto& b) { return a.node < b.node; });
 }
 
-/// The same cluster where nothing goes wrong.
-Plan calm_plan(const Plan& plan, Duration delay_max, Duration disk_max) {
+void draw_disks(Plan& plan, Draw& draw) {
+  plan.real_disks = true;
+  plan.power_cut_every = draw.sometimes(70, 100, 1'000);
+  if (!draw.chance(60)) return;
+  plan.wiped.reset();
+  plan.restored.reset();
+  plan.rotted = NodeId{static_cast<std::uint16_t>(draw.below(plan.nodes))};
+  if (!plan.is_tolerable()) plan.liars.clear();
+  if (!plan.is_tolerable()) plan.rotted.reset();
+}
+
+/// The same cluster where nothing goes wrong, but that connections are cut and made again at once.
+Plan calm_plan(const Plan& plan, Draw& draw) {
   Plan calm;
   calm.seed = plan.seed;
   calm.nodes = plan.nodes;
   calm.stakes = plan.stakes;
   calm.real_signatures = plan.real_signatures;
   calm.requests = plan.requests;
-  calm.delay_max = delay_max;
-  calm.disk_max = disk_max;
+  calm.delay_max = draw.ms(1, 15);
+  calm.disk_max = draw.ms(1, 15);
+  calm.reset_every = draw.sometimes(60, 250, 1'000);
   calm.calm = true;
   return calm;
 }
@@ -127,7 +139,10 @@ Plan Plan::from(std::uint64_t seed) {
   plan.real_signatures = seed % 100 == 99;
   plan.verify_honest = seed % 4 == 3;  // a third of a run's time
   plan.watch_patience = seed % 16 == 3;
-  if (seed % 16 == 7) plan = calm_plan(plan, draw.ms(1, 15), draw.ms(1, 15));
+  plan.steady = seed % 8 == 2;
+  if (plan.steady) plan.heal_limit = milliseconds(40'000);
+  if (seed % 32 == 9) draw_disks(plan, draw);
+  if (seed % 16 == 7) plan = calm_plan(plan, draw);
   return plan;
 }
 
@@ -140,7 +155,7 @@ bool Plan::is_tolerable() const {
   auto total = std::accumulate(stakes.begin(), stakes.end(), std::uint64_t{0});
   std::uint64_t faulty = 0;
   for (std::uint16_t i = 0; i < nodes; ++i) {
-    if (!honest({i}) || wiped == NodeId{i} || restored == NodeId{i}) faulty += stakes[i];
+    if (!honest({i}) || is_forgetful({i})) faulty += stakes[i];
   }
   return 3 * faulty < total || faulty == 0;
 }

@@ -71,10 +71,13 @@ struct Plan {
   Duration cut_short_every{0};  ///< a crash between any two effects of a step
   Duration pause_every{0};
   Duration clock_jump_every{0};
-  std::uint32_t drift = 0;  ///< each node's clock runs at most this much wrong, in millionths
+  bool real_disks = false;      ///< stores are SQLite, on disks that tear and reorder what they had not synced
+  Duration power_cut_every{0};  ///< in the middle of a write; with real disks only
+  std::uint32_t drift = 0;      ///< each node's clock runs at most this much wrong, in millionths
   // ---- nodes that forget: they count among the faulty until they have noticed and rejoined
   std::optional<NodeId> wiped;     ///< loses its disk once
   std::optional<NodeId> restored;  ///< is restarted once from an old copy of its disk
+  std::optional<NodeId> rotted;    ///< bits of its disk flip once; with real disks only
   // ---- nodes that lie
   std::vector<LiarPlan> liars;
   bool collude = false;  ///< they know each other's keys, and lie by one plan
@@ -83,7 +86,8 @@ struct Plan {
   std::size_t requests = 20;
   Duration chaos{2'500'000};         ///< then everything heals; the liars go on
   Duration heal_limit{120'000'000};  ///< by then all requests are final and all logs agree
-  bool calm = false;                 ///< nothing is ever wrong: no view may change
+  bool calm = false;                 ///< nothing but cut connections is ever wrong: no view may change
+  bool steady = false;               ///< other users go on after healing until what was asked before is final
   bool watch_patience = false;       ///< goes on long after healing: no honest leader may be challenged
   bool real_signatures = false;      ///< and every message is encoded and decoded
   bool verify_honest = true;         ///< what honest nodes send is checked too, not only what liars send
@@ -97,8 +101,9 @@ struct Plan {
   /// Whether the liars and forgetful nodes together stay under a third of the stake.
   [[nodiscard]] bool is_tolerable() const;
   [[nodiscard]] bool honest(NodeId node) const;  ///< runs the real core unaltered
+  [[nodiscard]] bool is_forgetful(NodeId node) const { return wiped == node || restored == node || rotted == node; }
   /// Honest, and remembers what it signed.
-  [[nodiscard]] bool accountable(NodeId node) const { return honest(node) && restored != node; }
+  [[nodiscard]] bool accountable(NodeId node) const { return honest(node) && restored != node && rotted != node; }
   [[nodiscard]] Behaviours behaviours_of(NodeId node) const;
 };
 

@@ -153,6 +153,7 @@ const std::vector<Field>& fields() {
       flag("collude", &Plan::collude),
       member("wiped", &Plan::wiped),
       member("restored", &Plan::restored),
+      member("rotted", &Plan::rotted),
       time("delay-min", &Plan::delay_min),
       time("delay-max", &Plan::delay_max),
       flag("ordered", &Plan::ordered),
@@ -167,6 +168,8 @@ const std::vector<Field>& fields() {
       time("disk-max", &Plan::disk_max),
       time("slow-disk-every", &Plan::slow_disk_every),
       time("disk-error-every", &Plan::disk_error_every),
+      flag("real-disks", &Plan::real_disks),
+      time("power-cut-every", &Plan::power_cut_every),
       time("crash-every", &Plan::crash_every),
       time("cut-short-every", &Plan::cut_short_every),
       time("pause-every", &Plan::pause_every),
@@ -177,6 +180,7 @@ const std::vector<Field>& fields() {
       time("chaos", &Plan::chaos),
       time("heal-limit", &Plan::heal_limit),
       flag("calm", &Plan::calm),
+      flag("steady", &Plan::steady),
       flag("watch-patience", &Plan::watch_patience),
       flag("real-signatures", &Plan::real_signatures),
       flag("verify-honest", &Plan::verify_honest),
@@ -186,12 +190,17 @@ const std::vector<Field>& fields() {
 
 bool can_be(const Plan& plan, std::string& why) {
   auto outside = [&](NodeId node) { return node.value >= plan.nodes; };
-  bool stray = (plan.wiped && outside(*plan.wiped)) || (plan.restored && outside(*plan.restored));
+  bool stray = false;
+  for (const auto& forgetful : {plan.wiped, plan.restored, plan.rotted}) {
+    stray = stray || (forgetful && outside(*forgetful));
+  }
   for (const auto& liar : plan.liars) stray = stray || outside(liar.node);
   if (stray)
     why = "it names a node that does not exist";
   else if (!plan.is_tolerable())
     why = "a third of the stake or more is faulty";
+  else if (!plan.real_disks && (plan.rotted || plan.power_cut_every.count() > 0))
+    why = "only real disks rot or lose power in the middle of a write";
   else if (plan.delay_min > plan.delay_max || plan.disk_min > plan.disk_max)
     why = "a least time is above the longest";
   else

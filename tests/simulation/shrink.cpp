@@ -49,13 +49,14 @@ void drop_node(const Plan& plan, Plans& out) {
     return NodeId{static_cast<std::uint16_t>(node.value > gone ? node.value - 1 : node.value)};
   };
   for (auto gone = static_cast<std::uint16_t>(plan.nodes); gone-- > 0;) {
-    if (!plan.honest({gone}) || plan.wiped == NodeId{gone} || plan.restored == NodeId{gone}) continue;
+    if (!plan.honest({gone}) || plan.is_forgetful({gone})) continue;
     Plan smaller = plan;
     --smaller.nodes;
     smaller.stakes.erase(smaller.stakes.begin() + gone);
     for (auto& liar : smaller.liars) liar.node = moved(liar.node, gone);
-    if (smaller.wiped) smaller.wiped = moved(*smaller.wiped, gone);
-    if (smaller.restored) smaller.restored = moved(*smaller.restored, gone);
+    for (auto* forgetful : {&smaller.wiped, &smaller.restored, &smaller.rotted}) {
+      if (*forgetful) *forgetful = moved(**forgetful, gone);
+    }
     if (smaller.nodes > 0 && smaller.is_tolerable()) out.push_back(smaller);
     return;
   }

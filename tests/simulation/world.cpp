@@ -15,6 +15,7 @@ World::World(const Plan& plan, Journal* journal)
       disk_random_(plan.seed ^ 0x22'0000),
       chaos_random_(plan.seed ^ 0x33'0000'0000),
       client_random_(plan.seed ^ 0x44'0000'0000'0000),
+      secrets_(make_secrets()),
       genesis_(make_genesis()),
       witness_(genesis_, chains_, outcome_.seen),
       request_cache_(make_request_cache(1'024)),
@@ -22,6 +23,12 @@ World::World(const Plan& plan, Journal* journal)
       observer_(plan_, genesis_, verifier_, outcome_.seen) {
   make_liars();
   make_hosts();
+}
+
+std::vector<SecretKey> World::make_secrets() const {
+  std::vector<SecretKey> out;
+  for (std::uint16_t i = 0; i < plan_.nodes; ++i) out.push_back(dev_secret_key(plan_.seed, name(NodeId{i})));
+  return out;
 }
 
 Genesis World::make_genesis() const {
@@ -47,7 +54,10 @@ void World::make_hosts() {
     auto& host = hosts_.back();
     host.place = hosts_.size() - 1;
     host.id = {id};
-    host.disk.store = make_memory_store(genesis_, Standing::member);
+    if (plan_.real_disks)
+      host.disk.real = std::make_unique<RealDisk>(plan_.seed + host.place, genesis_, host.id);
+    else
+      host.disk.store = make_memory_store(genesis_, Standing::member);
   };
   for (std::uint16_t i = 0; i < plan_.nodes; ++i) add(i);
   for (const auto& liar : plan_.liars) {
@@ -115,7 +125,10 @@ void World::count_what_happened() {
     for (const auto& [what, n] : liars_[liar.node.value]->told()) seen["lies: " + what] += n;
   }
   if (hosts_.size() > plan_.nodes) seen["lies: twins"] += hosts_.size() - plan_.nodes;
+  observer_.count_most();
   seen["runs: calm"] += plan_.calm;
+  seen["runs: with disks that power cuts tear"] += plan_.real_disks;
+  seen["runs: with users who never stop"] += plan_.steady;
   seen["runs: watched for patience long after healing"] += plan_.watch_patience;
   seen["runs: that changed views"] += outcome_.view_changes > 0;
   seen["runs: with " + std::to_string(plan_.liars.size()) + " liars"] += 1;
@@ -137,7 +150,7 @@ Outcome World::run() {
   } catch (const Violation& violation) {
     outcome_.violation = violation.what();
   }
-  outcome_.trace = sha256(trace_);
+  outcome_.trace = sha256(trace_.bytes());
   outcome_.final_requests = checks_.final_count();
   count_what_happened();
   return outcome_;

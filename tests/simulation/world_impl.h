@@ -11,6 +11,7 @@
 #include <memory>
 #include <set>
 
+#include "node/base/coding.h"
 #include "node/base/prng.h"
 #include "node/consensus/replica.h"
 #include "node/storage/store.h"
@@ -19,6 +20,7 @@
 #include "tests/simulation/clock.h"
 #include "tests/simulation/liars/liar.h"
 #include "tests/simulation/observer.h"
+#include "tests/simulation/real_disk.h"
 #include "tests/simulation/schedule.h"
 #include "tests/simulation/scheme.h"
 #include "tests/simulation/witness.h"
@@ -28,12 +30,14 @@ namespace zell::simulation {
 
 /// A disk: what is committed stays, what is on its way is lost in a crash, or just made it.
 struct Disk {
-  std::unique_ptr<Store> store;
+  std::unique_ptr<RealDisk> real;  ///< null: the store is one in memory, and outlives crashes
+  std::unique_ptr<Store> store;    ///< null while the power of a real disk is off
   std::vector<Persist> in_flight;
   std::size_t committing = 0;  ///< so many of them are being committed
   DurableState durable;
   std::vector<Delta> history;  ///< kept only of the node whose old copy will be restored
   std::size_t copied = 0;      ///< how much of it the copy holds
+  std::set<Hash> had;          ///< kept only of the node whose disk will rot: its vote states
   bool failing = false;        ///< the next commit fails
   bool failed = false;         ///< and this life signs nothing any more
   std::uint32_t slowness = 1;
@@ -79,7 +83,8 @@ class World {
  private:
   // ---- world.cpp
   const SignatureScheme& scheme() const { return plan_.real_signatures ? secp256k1_scheme() : cheap_scheme(); }
-  SecretKey secret(NodeId node) const { return dev_secret_key(plan_.seed, "n" + std::to_string(node.value + 1)); }
+  const SecretKey& secret(NodeId node) const { return secrets_[node.value]; }
+  std::vector<SecretKey> make_secrets() const;
   Genesis make_genesis() const;
   void make_hosts();
   void make_liars();
@@ -115,8 +120,14 @@ class World {
   void commit(Host& host);
   void committed(Host& host);
   void fail_commit(Host& host);
-  void apply(Host& host, std::size_t count);
+  bool write(Host& host);
+  void cut_power(Host& host);
   Recovered recover(Host& host, NonceWindows& nonces);
+  Result<Recovered> read_disk(Host& host, NonceWindows& nonces);
+  void check_rotten(Host& host, const Recovered& recovered);
+  void rot(Host& host);
+  void copy_disk(Host& host);
+  void lose_disk(Host& host);
   void wipe(Host& host);
   void restore_copy(Host& host);
   void serve(Host& host, const ServeLog& serve);
@@ -131,6 +142,7 @@ class World {
   bool in_touch(const Host& host, const Host& twin) const;
   void rewire(const std::function<void()>& change);
   void disconnect(Host& a, Host& b);
+  void lost(Host& host, const Host& peer, bool refused);
   void connect(Host& a, Host& b);
   void reset_connection(Host& a, Host& b);
   void unclog(Link& link);
@@ -157,11 +169,14 @@ class World {
 
   // ---- clients.cpp
   void schedule_requests();
+  void add_request(std::size_t user, Duration delay);
+  void keep_asking();
   void submit(std::size_t which);
 
   Plan plan_;
   Journal* journal_;
   Prng network_random_, disk_random_, chaos_random_, client_random_;  // one each: less of one does not change another
+  std::vector<SecretKey> secrets_;                                    // by member
   Genesis genesis_;
   Outcome outcome_;
   ChainTree chains_;
@@ -178,10 +193,11 @@ class World {
   Schedule schedule_;
   bool healed_ = false;
   std::vector<RequestPtr> requests_;
+  std::size_t planned_ = 0;        // so many of them are asked for whatever happens
   std::size_t first_unfinal_ = 0;  // all requests before it are final
   Instant last_submission_{};
   std::optional<RequestState> answer_;  // to the newest submission
-  Bytes trace_;
+  Writer trace_;
 };
 
 }  // namespace zell::simulation

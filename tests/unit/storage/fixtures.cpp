@@ -8,17 +8,6 @@
 
 namespace zell::test {
 
-TempFolder::TempFolder() {
-  auto name = (std::filesystem::temp_directory_path() / "zell-storage-XXXXXX").string();
-  if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder");
-  path_ = name;
-}
-
-TempFolder::~TempFolder() {
-  std::error_code ignored;  // a test that failed may have left it unreadable
-  std::filesystem::remove_all(path_, ignored);
-}
-
 namespace {
 
 Genesis make_genesis(std::uint64_t chain_id) {

@@ -6,21 +6,9 @@
 
 #include "node/base/prng.h"
 #include "node/storage/store.h"
+#include "tests/support/temp_folder.h"
 
 namespace zell::test {
-
-/// A fresh folder under the system's temporary folder, removed with all that is in it.
-class TempFolder {
- public:
-  TempFolder();
-  ~TempFolder();
-  TempFolder(const TempFolder&) = delete;
-  TempFolder& operator=(const TempFolder&) = delete;
-  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 /// Four members of stake 1.
 [[nodiscard]] const Genesis& four_members();

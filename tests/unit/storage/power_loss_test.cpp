@@ -3,8 +3,8 @@
 
 #include <catch2/catch.hpp>
 
+#include "tests/support/power_loss_vfs.h"
 #include "tests/unit/storage/fixtures.h"
-#include "tests/unit/storage/power_loss_vfs.h"
 
 namespace zell {
 namespace {

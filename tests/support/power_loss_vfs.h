@@ -26,6 +26,7 @@ class PowerLossDisk {
   enum class Fault { none, write_error, disk_full, sync_error };
 
   /// Registers itself with SQLite under a name of its own. REQUIRES: no file of it is open when it is destroyed.
+  /// Thread-safe.
   explicit PowerLossDisk(std::uint64_t seed);
   ~PowerLossDisk();
   PowerLossDisk(const PowerLossDisk&) = delete;

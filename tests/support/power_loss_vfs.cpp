@@ -1,6 +1,7 @@
-#include "tests/unit/storage/power_loss_vfs.h"
+#include "tests/support/power_loss_vfs.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -139,7 +140,7 @@ struct PowerLossCalls {
 };
 
 PowerLossDisk::PowerLossDisk(std::uint64_t seed) : system_(sqlite3_vfs_find(nullptr)), prng_(seed) {
-  static std::uint64_t count = 0;
+  static std::atomic<std::uint64_t> count = 0;
   name_ = "power-loss-" + std::to_string(++count);
   vfs_ = *system_;
   vfs_.iVersion = 1;
