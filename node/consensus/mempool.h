@@ -14,10 +14,10 @@
 
 namespace zell {
 
-/// How many requests that other nodes' challenges carried are kept, per challenger.
-inline constexpr std::size_t max_relayed_per_challenger = 256;
+/// How many requests that another node answers for are kept, per such node.
+inline constexpr std::size_t max_relayed_per_node = 256;
 
-/// The requests that this node answers for: submitted here, or passed on by a challenge. Held until final or refused.
+/// The requests that this node answers for: submitted here, or passed on by another node. Held until final or refused.
 class LocalPool {
  public:
   enum class Where : std::uint8_t { waiting, forwarded, in_log };
@@ -25,8 +25,9 @@ class LocalPool {
     RequestPtr request;
     std::uint64_t order = 0;
     Where where = Where::waiting;
-    bool submitted = false;           ///< false: only relayed by a challenge
-    NodeId relayed_by;                ///< meaningful when not submitted
+    bool submitted = false;  ///< false: only passed on by another node
+    NodeId relayed_by;       ///< meaningful when not submitted
+    Instant taken_at;
     Index index;                      ///< when in_log
     std::optional<Index> blocked_at;  ///< its nonce was taken or too old in the log up to here
     Instant forwarded_at;             ///< when forwarded, less `waited`

@@ -303,6 +303,10 @@ void Replica::Impl::switch_chain(const LogPoint& target) {
     return stop("safety-violation", "a certified log breaks the nonce rule: a third of the stake or more is faulty");
   }
   change_state();
+  // It must not propose for one place twice, and what is certified it takes.
+  if (state.active && leader() == self && state.last_lock && !log.on_chain(*state.last_lock)) {
+    forgot("now a learner: a certificate contradicts what it proposed, so its data is an old copy");
+  }
   std::vector<BatchPtr> cut;
   for (const auto& batch : before) {
     if (!log.range_at(batch->header.end)) cut.push_back(batch);
@@ -335,6 +339,7 @@ void Replica::Impl::forgot(std::string_view what) {
   change_state().standing = Standing::learner;
   own_challenge.reset();
   view_answers.clear();
+  drop_unsigned();
   note(what, self);
 }
 

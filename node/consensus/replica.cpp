@@ -141,6 +141,12 @@ void Replica::Impl::send_durable(Send::To to, NodeId node, Message message, bool
   waiting_sends.push_back({to, node, std::make_shared<const Message>(std::move(message)), sign, 0});
 }
 
+/// What this node was about to sign no longer holds.
+void Replica::Impl::drop_unsigned() {
+  out->drop_held = true;
+  std::erase_if(waiting_sends, [](const Send& send) { return send.sign; });
+}
+
 void Replica::Impl::send_now(Send::To to, NodeId node, MessagePtr message, bool sign) {
   if (!stopped_code.empty()) return;
   out->sends.push_back({to, node, std::move(message), sign, 0});

@@ -43,6 +43,7 @@ struct Replica::Impl {
   DurableState& change_state();
   /// Sends once everything that was decided up to now is durable.
   void send_durable(Send::To to, NodeId node, Message message, bool sign);
+  void drop_unsigned();
   /// Sends at once: nothing in it depends on what this node must remember.
   void send_now(Send::To to, NodeId node, Message message, bool sign = false);
   void send_now(Send::To to, NodeId node, MessagePtr message, bool sign = false);
@@ -57,6 +58,8 @@ struct Replica::Impl {
   void refuse(LocalPool::Entry& entry, std::string_view reason);
   void receive(NodeId from, const Forward& forward);
   void forward_waiting();
+  void pass_on();
+  void carry(NodeId from, const Requests& requests);
   void resend_forwarded();
   /// Whether its nonce still fits the log; if not, it is set aside until what took the nonce is final or gone.
   [[nodiscard]] bool still_fits(LocalPool::Entry& entry);
@@ -103,7 +106,6 @@ struct Replica::Impl {
   void challenge(Reason reason, EvidencePtr evidence = nullptr, Requests censored = {});
   [[nodiscard]] bool may_challenge() const;
   void send_challenge();
-  [[nodiscard]] Requests unproposed();
   void act_on_challenges();
   void leave_for(View view);
   void move_to(View view);
@@ -189,6 +191,7 @@ struct Replica::Impl {
   Instant oldest_queued{};
   std::uint64_t proposed_in_view = 0;  ///< requests appended from proposals of this view
   Instant view_since{};
+  Instant passed_on_at{};
   bool started = false, had_work = false;
   bool base_to_reach = false;  ///< entered, and the log does not end at the base yet
 

@@ -37,6 +37,7 @@ void Replica::Impl::take(const RequestPtr& request, bool submitted, NodeId relay
   }
   if (!pool.has_room(*request)) return answer(RequestState::refused, {}, "busy");
   auto& entry = pool.add(request, submitted, relayed_by);
+  entry.taken_at = now;
   if (index.value != 0) {
     entry.index = index;
     pool.set_where(entry, LocalPool::Where::in_log);
@@ -69,7 +70,8 @@ void Replica::Impl::revisit_blocked() {
 }
 
 void Replica::Impl::receive(NodeId from, const Forward& forward) {
-  if (!state.active || leader() != self) return;
+  if (leader() != self) return carry(from, forward.requests);
+  if (!state.active) return;
   for (const auto& request : forward.requests) {
     if (log.nonces().check(request->sender, request->nonce) != NonceVerdict::fresh) continue;
     if (queues.empty()) oldest_queued = now;
@@ -129,6 +131,35 @@ void Replica::Impl::resend_forwarded() {
     message.requests.push_back(entry->request);
   }
   if (!message.requests.empty()) send_now(Send::To::one, leader(), std::move(message));
+}
+
+/// The leader may be deaf to this node alone. The others then forward its requests too, and see for themselves whether
+/// they are proposed: nobody is accused by this, for a leader under load may be late with them.
+void Replica::Impl::pass_on() {
+  if (leader() == self || now - passed_on_at < std::chrono::milliseconds(parameters.view_timeout_ms) / 2) return;
+  passed_on_at = now;
+  Forward message;
+  std::size_t bytes = 0;
+  auto pick = [&](const std::vector<LocalPool::Entry*>& entries) {
+    for (const auto* entry : entries) {
+      if (message.requests.size() == max_requests_in_challenge || bytes >= max_forward_bytes) return;
+      if (!entry->submitted || now - std::max(entry->taken_at, view_since) < pace.timeout()) continue;
+      bytes += entry->request->canonical.size();
+      message.requests.push_back(entry->request);
+    }
+  };
+  pick(pool.forwarded_entries());
+  pick(pool.waiting(max_requests_in_challenge));
+  if (!message.requests.empty()) send_now(Send::To::others, self, std::move(message));
+}
+
+/// Requests that another node answers for, and that it sees left out.
+void Replica::Impl::carry(NodeId from, const Requests& requests) {
+  for (const auto& request : requests) {
+    if (pool.find(request->id) || log.find(request->id).value != 0) continue;
+    if (pool.relayed_count(from) >= max_relayed_per_node) return;
+    take(request, false, from);
+  }
 }
 
 void Replica::Impl::requests_appended(const Batch& batch) {

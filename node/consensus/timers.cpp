@@ -19,6 +19,7 @@ void Replica::Impl::run_timers() {
   if (leading() && now - last_signed_news >= milliseconds(parameters.heartbeat_ms)) heartbeat(Send::To::others, self);
   if (state.active) {
     resend_forwarded();
+    pass_on();
     mark_owed();
   }
   check_leader();
@@ -125,7 +126,7 @@ std::optional<Instant> Replica::Impl::next_deadline() const {
   if (own_challenge) at(own_challenge->sent_at + gap);
   if (!state.active) at(change_sent_at + gap);
   if (state.standing == Standing::learner) at(query_sent_at + gap);
-  if (pool.forwarded() > 0) at(now + milliseconds(parameters.censorship_timeout_ms) / 4);
+  if (state.active && pool.pending() > 0) at(now + milliseconds(parameters.censorship_timeout_ms) / 4);
   for (const auto& [target, wanted] : wants) at(wanted.asked_at + ask_gap(wanted));
   // A deadline that has passed without effect (a node that may not act on it) must not spin the loop.
   if (earliest && *earliest <= now) earliest = now + milliseconds(10);

@@ -40,22 +40,7 @@ void Replica::Impl::challenge(Reason reason, EvidencePtr evidence, Requests cens
 void Replica::Impl::send_challenge() {
   own_challenge->sent_at = now;
   Challenge news{{self, state.view, own_challenge->reason, {}}, own_challenge->evidence, own_challenge->censored};
-  bool again = now > own_challenge->raised_at;
-  if (again && !news.evidence && news.censored.empty() && state.active && now >= pace.stalled_at()) {
-    // The others may know of no work, and so see no leader that stalls: show them.
-    news.censored = unproposed();
-    if (!news.censored.empty()) news.signed_part.reason = Reason::censored;
-  }
   send_durable(Send::To::all, self, std::move(news), true);
-}
-
-/// Requests that this node answers for and the leader has not proposed, as many as a challenge may carry.
-Requests Replica::Impl::unproposed() {
-  Requests left;
-  for (const auto* entry : pool.forwarded_entries()) left.push_back(entry->request);
-  for (const auto* entry : pool.waiting(max_requests_in_challenge)) left.push_back(entry->request);
-  keep_what_fits(left);
-  return left;
 }
 
 void Replica::Impl::receive(NodeId from, const Challenge& news) {
@@ -72,11 +57,7 @@ void Replica::Impl::receive(NodeId from, const Challenge& news) {
     report_evidence(news.evidence, leader());
     challenge(statement.reason, news.evidence);
   }
-  for (const auto& request : news.censored) {
-    if (pool.find(request->id) || log.find(request->id).value != 0) continue;
-    if (pool.relayed_count(statement.node) >= max_relayed_per_challenger) break;
-    take(request, false, statement.node);
-  }
+  carry(statement.node, news.censored);
 }
 
 void Replica::Impl::receive(NodeId, const ChallengeCertificate& certificate) {
@@ -106,8 +87,7 @@ void Replica::Impl::leave_for(View view) {
   heard_counter = 0;
   proposed_in_view = 0;
   base_to_reach = false;
-  out->drop_held = true;
-  std::erase_if(waiting_sends, [](const Send& send) { return send.sign; });
+  drop_unsigned();
   view_since = now;
   forget_wants();
   pace.moved(now);

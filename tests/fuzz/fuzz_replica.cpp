@@ -65,6 +65,7 @@ class Play {
   void new_view();
   void heartbeat();
   void fetch();
+  void forward();
   void chunk();
   void ask_or_answer_view();
   void restart();
@@ -246,7 +247,9 @@ void Play::heartbeat() {
 void Play::fetch() {
   const auto kind = static_cast<Fetch::Kind>(1 + byte() % 3);
   const auto of_view = view();
-  hear(other(), Fetch{kind, of_view, members_.spot(place()).point().index, members_.spot(place()).point()});
+  const auto peer = other();  // arguments are evaluated in any order, and an input must mean one play
+  const auto index = members_.spot(place()).point().index;
+  hear(peer, Fetch{kind, of_view, index, members_.spot(place()).point()});
 }
 
 void Play::chunk() {
@@ -284,10 +287,17 @@ void Play::conflict() {
   hear(other(), Conflict{a, b, root, std::move(proof)});
 }
 
+void Play::forward() {
+  const auto peer = other();
+  hear(peer, Forward{some_requests(byte() % 4)});
+}
+
 /// Something of its own comes back to it.
 void Play::replay() {
   const auto& own = node_.signed_messages();
-  if (!own.empty()) hear(other(), own[own.size() - 1 - byte() % own.size()]);
+  if (own.empty()) return;
+  const auto peer = other();
+  hear(peer, own[own.size() - 1 - byte() % own.size()]);
 }
 
 /// What happens all day: a batch of the leader, whoever that is, becomes final.
@@ -352,7 +362,7 @@ void Play::choose() {
     case 17:
       return node_.step(ChallengeNow{});
     case 18:
-      return hear(other(), Forward{some_requests(byte() % 4)});
+      return forward();
     case 19:
       return conflict();
     case 20:

@@ -195,7 +195,7 @@ void World::resume(Host& host) {
 void World::hand_over(Host& from, Host& to, const ParcelPtr& parcel) {
   auto& liar = liars_[to.id.value];
   if (!liar) return step(to, Received{from.id, parcel->checked});
-  if (auto heard = liar->hear(parcel->message)) {
+  if (auto heard = liar->hear(parcel->message, from.id)) {
     if (heard == parcel->message) {
       step(to, Received{from.id, parcel->checked});
     } else if (auto checked = verifier_.check(*heard); checked.ok()) {

@@ -9,10 +9,11 @@ namespace zell::simulation {
 
 std::string_view to_string(Behaviour behaviour) {
   static constexpr std::string_view names[behaviour_count] = {
-      "equivocate",   "bad-bodies",      "invalid-proposal", "oversize",    "mute",         "slow",        "starve",
-      "show-one",     "censor",          "lie-height",       "double-lock", "double-final", "early-final", "hide-lock",
-      "bad-new-view", "false-challenge", "hoard-challenges", "forge",       "foreign",      "malleate",    "replay",
-      "flood",        "far-future",      "bad-chunks",       "withhold",    "mutate",       "twins"};
+      "equivocate",       "bad-bodies",   "invalid-proposal", "oversize",  "mute",         "slow",
+      "starve",           "unfed",        "ignore",           "show-one",  "censor",       "lie-height",
+      "double-lock",      "double-final", "early-final",      "hide-lock", "bad-new-view", "false-challenge",
+      "hoard-challenges", "forge",        "foreign",          "malleate",  "replay",       "flood",
+      "far-future",       "bad-chunks",   "withhold",         "mutate",    "twins"};
   return names[static_cast<std::size_t>(behaviour)];
 }
 

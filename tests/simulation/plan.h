@@ -20,6 +20,8 @@ enum class Behaviour : std::uint8_t {
   mute,              ///< as leader says nothing
   slow,              ///< as leader speaks just before the others lose patience
   starve,            ///< as leader says nothing to as many nodes as may be faulty
+  unfed,             ///< as leader sends those nothing but heartbeats
+  ignore,            ///< as leader hears neither requests nor questions of those
   show_one,          ///< as leader shows a certificate to one node, then falls silent
   censor,            ///< leaves out one user's requests
   lie_height,        ///< as leader claims a log that it does not have
@@ -41,7 +43,7 @@ enum class Behaviour : std::uint8_t {
   mutate,            ///< changes any one field of any message, and signs it again where it can
   twins,             ///< runs twice with one key
 };
-inline constexpr std::size_t behaviour_count = 27;
+inline constexpr std::size_t behaviour_count = 29;
 using Behaviours = std::bitset<behaviour_count>;
 [[nodiscard]] std::string_view to_string(Behaviour behaviour);
 

@@ -33,6 +33,10 @@ bool Liar::keeps_silent(const Message& truth, NodeId to) {
     lied(Behaviour::starve);
     return true;
   }
+  if (does(Behaviour::unfed) && !heartbeat && gang_->is_starved(view, to)) {
+    lied(Behaviour::unfed);
+    return true;
+  }
   if (!does(Behaviour::show_one) || !gang_->chooses(view, show_one_here, 600'000)) return false;
   if (shown_.contains(view)) return true;
   if (!certificate) return false;

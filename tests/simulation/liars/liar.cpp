@@ -85,7 +85,7 @@ MessagePtr Liar::disguise(const MessagePtr& message) {
   return message;
 }
 
-MessagePtr Liar::hear(const MessagePtr& message) {
+MessagePtr Liar::hear(const MessagePtr& message, NodeId from) {
   gang_->hear(message);
   view_ = std::max(view_, view_of(*message));
   if (const auto* vote = std::get_if<Vote>(message.get()); vote && leads(vote->view)) {
@@ -99,6 +99,11 @@ MessagePtr Liar::hear(const MessagePtr& message) {
   if (const auto* proposal = std::get_if<Proposal>(message.get())) vote_early(*proposal);
   if (does(Behaviour::withhold) && std::holds_alternative<Fetch>(*message)) {
     lied(Behaviour::withhold);
+    return nullptr;
+  }
+  bool asks = std::holds_alternative<Forward>(*message) || std::holds_alternative<Fetch>(*message);
+  if (asks && does(Behaviour::ignore) && leads(view_) && gang_->is_starved(view_, from)) {
+    lied(Behaviour::ignore);
     return nullptr;
   }
   if (!does(Behaviour::censor)) return message;

@@ -22,7 +22,7 @@ class Liar {
   /// What it sends to `to` instead of `truth`: nothing, the truth, a lie, or more.
   void tell(const MessagePtr& truth, NodeId to, std::vector<Told>& out);
   /// What its core hears of this message: the message itself, a part, or nothing (null).
-  [[nodiscard]] MessagePtr hear(const MessagePtr& message);
+  [[nodiscard]] MessagePtr hear(const MessagePtr& message, NodeId from);
   /// What it says of its own accord, after it heard something.
   void speak_up(std::vector<Told>& out);
   /// Lies told, by behaviour.

@@ -145,3 +145,19 @@ TEST_CASE("only evidence against the leader of this very view makes a node join 
   CHECK(node.status().challenging == Reason::equivocation);
   CHECK(node.status().evidence_count == 1);
 }
+
+TEST_CASE(
+    "a leader whose proposals a certificate contradicts takes what is certified, and proposes nothing in their place") {
+  Driven node(make_genesis({1, 1, 1, 1}), leader);
+  node.connect(4);
+  node.hear({3}, Forward{{make_request(1, 1)}});
+  REQUIRE(sent<Proposal>(node).size() == 1);
+  const auto other = make_batch({0}, {}, {make_request(2, 1)});
+  const auto fc = make_certificate(Phase::final, {0}, other->header.end, {1, 2, 3});
+  node.hear({2}, CertificateMessage{fc});
+  node.hear({2}, Chunk{{}, {other}, fc});
+  CHECK(node.status().finalised == other->header.end);
+  CHECK(node.status().standing == Standing::learner);
+  node.hear({3}, Forward{{make_request(1, 2)}});
+  CHECK(sent<Proposal>(node).empty());
+}

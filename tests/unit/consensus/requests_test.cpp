@@ -200,11 +200,11 @@ TEST_CASE("a request that a challenge brought is its challenger's no more once i
   const auto relay = [&](Requests what) {
     node.hear({2}, Challenge{{{2}, {0}, Reason::censored, {}}, nullptr, std::move(what)});
   };
-  const auto first = make_requests(1, 1, max_relayed_per_challenger);
+  const auto first = make_requests(1, 1, max_relayed_per_node);
   relay(first);
   for (const auto& request : first) node.step(Submit{request});
   relay(make_requests(2, 1, 10));
-  CHECK(node.status().pool_requests == max_relayed_per_challenger + 10);
+  CHECK(node.status().pool_requests == max_relayed_per_node + 10);
 }
 
 TEST_CASE("a leader's own requests beyond its quota wait until there is room") {
