@@ -161,3 +161,33 @@ TEST_CASE(
   node.hear({3}, Forward{{make_request(1, 2)}});
   CHECK(sent<Proposal>(node).empty());
 }
+
+TEST_CASE("a leader that says where a batch stood before in two ways has equivocated") {
+  Node node;
+  const auto batch = make_batch({0}, {}, {make_request(1, 1)});
+  auto other = proposal_of(*batch);
+  other.header.parent_root.bytes[0] ^= 1;
+  node.hear(leader, proposal_of(*batch));
+  node.hear(leader, other);
+  CHECK(node.status().challenging == Reason::equivocation);
+}
+
+TEST_CASE("a leader's first word on a place where another log is certified brings it no votes again") {
+  Node node;
+  const auto certified = make_batch({0}, {}, make_requests(1, 1, 2));
+  const auto fc = make_certificate(Phase::final, {0}, certified->header.end, {0, 2, 3});
+  node.hear({2}, CertificateMessage{fc});
+  node.hear({2}, Chunk{{}, {certified}, fc});
+  REQUIRE(node.status().finalised == certified->header.end);
+  node.make_durable();
+  (void)node.released();
+  node.hear(leader, proposal_of(*make_batch({0}, {}, {make_request(2, 1)})));
+  CHECK(sent<Vote>(node).empty());
+}
+
+TEST_CASE("a question of no known kind is not answered") {
+  Node node;
+  node.hear({2}, Fetch{static_cast<Fetch::Kind>(9), {0}, {}, {}});
+  node.make_durable();
+  CHECK(node.released().empty());
+}

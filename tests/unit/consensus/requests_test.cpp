@@ -181,6 +181,8 @@ TEST_CASE("a chunk that does not hold together is noted, and nothing of it is ke
   const auto second = make_batch({0}, after({}, *first), make_requests(1, 3, 2));
   const auto fc = make_certificate(Phase::final, {0}, second->header.end, {0, 2, 3});
   node.hear({2}, CertificateMessage{fc});  // now it wants them
+  node.hear({2}, Chunk{});
+  CHECK(events<Noted>(node).empty());
   auto gap = *second;
   gap.header.parent_root = {};
   node.hear({2}, Chunk{{0}, {first, std::make_shared<const Batch>(gap)}, fc});
@@ -257,6 +259,57 @@ TEST_CASE("a challenge carries so many censored requests, and so many bytes of t
   Requests large;
   for (std::uint64_t nonce = 1; nonce <= 9; ++nonce) large.push_back(make_request(1, nonce, 0, 300 << 10));
   CHECK(carried(large) == 7);  // 2 MiB are reached by the seventh
+}
+
+TEST_CASE("what the leader leaves lying is passed on to the others after the view timeout, so much at a time") {
+  const auto genesis = make_genesis({1, 1, 1, 1});
+  const auto passed_on = [&](const Requests& requests) {
+    Driven node(genesis, follower);
+    node.connect(4);
+    for (const auto& request : requests) node.step(Submit{request});
+    const auto to_others = [&] {
+      node.make_durable();
+      std::vector<std::size_t> out;
+      for (const auto& send : node.released()) {
+        const auto* forward = std::get_if<Forward>(send.message.get());
+        if (forward && send.to == Send::To::others) out.push_back(forward->requests.size());
+      }
+      return out;
+    };
+    node.pass(milliseconds(genesis.parameters.view_timeout_ms - 1));
+    node.step(Tick{});
+    CHECK(to_others().empty());
+    node.pass(milliseconds(genesis.parameters.view_timeout_ms / 2));
+    node.step(Tick{});
+    const auto once = to_others();
+    node.pass(milliseconds(10));
+    node.step(Tick{});
+    CHECK(to_others().empty());
+    REQUIRE(once.size() == 1);
+    return once.front();
+  };
+  CHECK(passed_on(make_requests(1, 1, 3)) == 3);
+  CHECK(passed_on(make_requests(1, 1, max_requests_in_challenge + 1)) == max_requests_in_challenge);
+  Requests large;
+  for (std::uint64_t nonce = 1; nonce <= 5; ++nonce) large.push_back(make_request(1, nonce, 0, 200 << 10));
+  CHECK(passed_on(large) == 3);  // 512 KiB are reached by the third
+}
+
+TEST_CASE("what another node passes on is forwarded, up to a bound for each, and not passed on again") {
+  const auto genesis = make_genesis({1, 1, 1, 1});
+  Driven node(genesis, follower);
+  node.connect(4);
+  node.hear({2}, Forward{make_requests(1, 1, max_relayed_per_node + 1)});
+  CHECK(node.status().pool_requests == max_relayed_per_node);
+  std::size_t forwarded = 0;
+  for (const auto& forward : sent<Forward>(node)) forwarded += forward.requests.size();
+  CHECK(forwarded == max_relayed_per_node);
+  node.pass(milliseconds(2 * genesis.parameters.view_timeout_ms));
+  node.step(Tick{});
+  node.make_durable();
+  for (const auto& send : node.released()) {
+    if (std::holds_alternative<Forward>(*send.message)) CHECK(send.to == Send::To::one);
+  }
 }
 
 TEST_CASE("a batch that has no bytes left for a request does not censor it") {
