@@ -175,10 +175,9 @@ TEST_CASE("a leader that says where a batch stood before in two ways has equivoc
 TEST_CASE("a leader's first word on a place where another log is certified brings it no votes again") {
   Node node;
   const auto certified = make_batch({0}, {}, make_requests(1, 1, 2));
-  const auto fc = make_certificate(Phase::final, {0}, certified->header.end, {0, 2, 3});
-  node.hear({2}, CertificateMessage{fc});
-  node.hear({2}, Chunk{{}, {certified}, fc});
-  REQUIRE(node.status().finalised == certified->header.end);
+  node.hear({2}, certificate_of(Phase::lock, {0}, certified->header.end));
+  node.hear({2}, Chunk{{}, {certified}, std::nullopt});
+  REQUIRE(node.status().locked == certified->header.end);
   node.make_durable();
   (void)node.released();
   node.hear(leader, proposal_of(*make_batch({0}, {}, {make_request(2, 1)})));
