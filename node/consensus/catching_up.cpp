@@ -123,7 +123,7 @@ void Replica::Impl::receive(NodeId from, const Chunk& chunk) {
     on_certificate(*chunk.fc, from);
     if (!stopped_code.empty()) return;
     if (end.index > log.finalised().index) {
-      if (!log.range_at(end)) switch_chain(end);
+      if (!log.range_at(end) && !cut_at(end)) switch_chain(end);
       if (stopped_code.empty()) finalise(*chunk.fc);
     }
   }

@@ -19,6 +19,16 @@ bool LocalPool::has_room(const Request& request) const {
   return entries_.size() < options_.pool_max_requests && bytes_ + request.canonical.size() <= options_.pool_max_bytes;
 }
 
+bool LocalPool::has_room_for_relayed(const Request& request, NodeId by, std::size_t nodes) const {
+  const auto found = relayed_.find(by);
+  const auto share = found == relayed_.end() ? Share{} : found->second;
+  const auto size = request.canonical.size();
+  return has_room(request) && share.count < max_relayed_per_node &&
+         share.bytes + size <= std::max(least_relayed_bytes, options_.pool_max_bytes / (2 * nodes)) &&
+         all_relayed_.count < options_.pool_max_requests / 2 &&
+         all_relayed_.bytes + size <= options_.pool_max_bytes / 2;
+}
+
 LocalPool::Entry& LocalPool::add(RequestPtr request, bool submitted, NodeId relayed_by) {
   auto [at, fresh] = entries_.try_emplace(request->id);
   ZELL_CHECK(fresh);
@@ -30,12 +40,17 @@ LocalPool::Entry& LocalPool::add(RequestPtr request, bool submitted, NodeId rela
   bytes_ += entry.request->canonical.size();
   waiting_[entry.order] = entry.request->id;
   slots_[{entry.request->sender, entry.request->nonce}].push_back(entry.request->id);
-  if (!submitted) ++relayed_[relayed_by];
+  if (!submitted) {
+    for (auto* share : {&relayed_[relayed_by], &all_relayed_}) {
+      ++share->count;
+      share->bytes += entry.request->canonical.size();
+    }
+  }
   return entry;
 }
 
 void LocalPool::now_submitted(Entry& entry) {
-  if (!entry.submitted) --relayed_[entry.relayed_by];
+  release_share(entry);
   entry.submitted = true;
 }
 
@@ -51,13 +66,16 @@ void LocalPool::remove(const RequestId& id) {
   auto slot = slots_.find({entry.request->sender, entry.request->nonce});
   std::erase(slot->second, id);
   if (slot->second.empty()) slots_.erase(slot);
-  if (!entry.submitted) --relayed_[entry.relayed_by];
+  release_share(entry);
   entries_.erase(found);
 }
 
-std::size_t LocalPool::relayed_count(NodeId by) const {
-  auto found = relayed_.find(by);
-  return found == relayed_.end() ? 0 : found->second;
+void LocalPool::release_share(const Entry& entry) {
+  if (entry.submitted) return;
+  for (auto* share : {&relayed_[entry.relayed_by], &all_relayed_}) {
+    --share->count;
+    share->bytes -= entry.request->canonical.size();
+  }
 }
 
 std::vector<LocalPool::Entry*> LocalPool::waiting(std::size_t limit) {

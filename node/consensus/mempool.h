@@ -16,6 +16,8 @@ namespace zell {
 
 /// How many requests that another node answers for are kept, per such node.
 inline constexpr std::size_t max_relayed_per_node = 256;
+/// So many bytes of them it may always pass on; more, if its share of the pool is larger.
+inline constexpr std::size_t least_relayed_bytes = 512 << 10;
 
 /// The requests that this node answers for: submitted here, or passed on by another node. Held until final or refused.
 class LocalPool {
@@ -41,13 +43,14 @@ class LocalPool {
   [[nodiscard]] Entry* find(const RequestId& id);
   [[nodiscard]] const Entry* find(const RequestId& id) const;
   [[nodiscard]] bool has_room(const Request& request) const;
+  /// Half of the pool is for what is submitted here; of the other half in bytes each of `nodes` has a share.
+  [[nodiscard]] bool has_room_for_relayed(const Request& request, NodeId by, std::size_t nodes) const;
   Entry& add(RequestPtr request, bool submitted, NodeId relayed_by);
-  /// A user submitted it here too: it is the challenger's no more.
+  /// A user submitted it here too: it is its relayer's no more.
   void now_submitted(Entry& entry);
   void remove(const RequestId& id);
   [[nodiscard]] std::size_t count() const { return entries_.size(); }
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
-  [[nodiscard]] std::size_t relayed_count(NodeId by) const;
 
   /// Waiting, not blocked, in order of arrival; at most `limit`.
   [[nodiscard]] std::vector<Entry*> waiting(std::size_t limit);
@@ -80,7 +83,12 @@ class LocalPool {
   std::unordered_map<RequestId, Entry> entries_;  // never iterated: order comes from the maps below
   std::map<std::uint64_t, RequestId> waiting_, forwarded_, blocked_, owed_;
   std::map<Slot, std::vector<RequestId>> slots_;
-  std::map<NodeId, std::size_t> relayed_;
+  struct Share {
+    std::size_t count = 0, bytes = 0;
+  };
+  void release_share(const Entry& entry);
+  std::map<NodeId, Share> relayed_;
+  Share all_relayed_;
 };
 
 /// A leader's queues: one for each forwarding node, at most Q requests each, served round robin.

@@ -125,6 +125,26 @@ bool OrderedLog::switch_to(const LogPoint& target) {
   return true;
 }
 
+std::vector<BatchPtr> OrderedLog::split_at(const LogPoint& point) {
+  const auto* range = &finalised_range_;
+  for (auto it = entries_.begin(); it != entries_.end(); range = &it->after, ++it) {
+    const auto& header = it->batch->header;
+    if (point.index < header.first) return {};
+    if (point.index >= header.end.index) continue;
+    const auto count = static_cast<std::ptrdiff_t>(point.index.value - header.first.value + 1);
+    CompactRange there = *range;
+    for (std::ptrdiff_t i = 0; i < count; ++i) there.append((*it->batch->requests)[static_cast<std::size_t>(i)]->leaf);
+    if (there.root() != point.root) return {};
+    std::vector<BatchPtr> parts{batch_until(*it->batch, point), batch_after(*it->batch, point)};
+    Entry head{parts[0], std::move(there), {it->undo.begin(), it->undo.begin() + count}};
+    it->batch = parts[1];
+    it->undo.erase(it->undo.begin(), it->undo.begin() + count);
+    entries_.insert(it, std::move(head));
+    return parts;
+  }
+  return {};
+}
+
 void OrderedLog::keep_aside(const BatchPtr& batch) {
   if (batch->header.end.index > finalised_.index) side_[batch->header.end] = batch;
 }
@@ -176,7 +196,19 @@ std::vector<BatchPtr> OrderedLog::finalise(const LogPoint& point) {
     entries_.pop_front();
   }
   std::erase_if(side_, [&](const auto& item) { return item.first.index <= finalised_.index; });
+  cut_side_batches();
   return out;
+}
+
+/// A side batch that reaches into what is final, and agrees with it, leads on from there.
+void OrderedLog::cut_side_batches() {
+  for (auto& [end, batch] : side_) {
+    if (batch->header.first > finalised_.index) continue;
+    auto rest = batch_after(*batch, finalised_);
+    CompactRange range = finalised_range_;
+    for (const auto& request : *rest->requests) range.append(request->leaf);
+    if (range.root() == end.root) batch = std::move(rest);
+  }
 }
 
 }  // namespace zell

@@ -60,6 +60,9 @@ class OrderedLog {
   /// not fit (what is certified always fits unless a third of the stake is faulty). REQUIRES: known(target),
   /// target.index >= finalised.
   [[nodiscard]] bool switch_to(const LogPoint& target);
+  /// If `point` lies inside a batch of the chain, cuts that batch there and returns both parts; else returns nothing.
+  /// Whoever serves a log may cut it as it likes.
+  std::vector<BatchPtr> split_at(const LogPoint& point);
   /// Puts batches on the side. REQUIRES: their roots were recomputed.
   void keep_aside(const BatchPtr& batch);
   /// Forgets side batches but those that lead to `wanted`; returns the ends of those forgotten.
@@ -78,6 +81,7 @@ class OrderedLog {
     std::vector<NonceWindows::Undo> undo;
   };
   void pop();
+  void cut_side_batches();
 
   CompactRange finalised_range_;
   LogPoint finalised_;

@@ -273,7 +273,7 @@ void Replica::Impl::finalise(const Certificate& certificate) {
 
 void Replica::Impl::follow_certified() {
   auto reach = [this](const LogPoint& point) {
-    if (log.range_at(point)) return true;
+    if (log.range_at(point) || cut_at(point)) return true;
     if (!log.known(point)) return false;
     switch_chain(point);
     return stopped_code.empty();
@@ -297,14 +297,29 @@ void Replica::Impl::follow_certified() {
   }
 }
 
+/// Whether `point` is inside a batch here that someone else cut: then it is cut there as well.
+bool Replica::Impl::cut_at(const LogPoint& point) {
+  const auto parts = log.split_at(point);
+  for (const auto& part : parts) {
+    std::erase(delta.dropped, part->header.end);
+    delta.batches.push_back(part);
+  }
+  if (parts.empty()) return false;
+  change_state();
+  return true;
+}
+
 void Replica::Impl::switch_chain(const LogPoint& target) {
   auto before = log.unfinalised();
   if (!log.switch_to(target)) {
     return stop("safety-violation", "a certified log breaks the nonce rule: a third of the stake or more is faulty");
   }
   change_state();
-  // It must not propose for one place twice, and what is certified it takes.
-  if (state.active && leader() == self && state.last_lock && !log.on_chain(*state.last_lock)) {
+  for (const auto& point : {state.base, state.last_lock.value_or(state.base)}) (void)cut_at(point);
+  // It must not propose for one place twice, and what is certified it takes. (At or below the base there is nothing of
+  // its own, and what contradicts the base is no certificate's fault.)
+  bool above_base = target.index > state.base.index;
+  if (state.active && leader() == self && above_base && state.last_lock && !log.on_chain(*state.last_lock)) {
     forgot("now a learner: a certificate contradicts what it proposed, so its data is an old copy");
   }
   std::vector<BatchPtr> cut;

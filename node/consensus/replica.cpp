@@ -124,6 +124,7 @@ void Replica::Impl::settle() {
   follow_certified();
   reach_base();
   try_new_view();
+  if (!stopped_code.empty()) return;
   drain_held();
   revisit_blocked();
   if (work_pending() && !had_work) pace.work_began(now);

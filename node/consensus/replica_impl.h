@@ -48,7 +48,11 @@ struct Replica::Impl {
   void send_now(Send::To to, NodeId node, Message message, bool sign = false);
   void send_now(Send::To to, NodeId node, MessagePtr message, bool sign = false);
   [[nodiscard]] NodeId leader() const { return genesis.leader(state.view); }
-  [[nodiscard]] bool leading() const { return state.active && leader() == self && may_sign() && base_reached(); }
+  /// Not with a log that its own LOCK is off: it might propose for one place twice.
+  [[nodiscard]] bool leading() const {
+    return state.active && leader() == self && may_sign() && base_reached() &&
+           (!state.last_lock || log.on_chain(*state.last_lock));
+  }
   [[nodiscard]] bool may_sign() const { return state.standing != Standing::learner && stopped_code.empty(); }
   [[nodiscard]] bool base_reached() const { return log.on_chain(state.base); }
 
@@ -93,6 +97,7 @@ struct Replica::Impl {
   void follow_certified();  ///< certificates whose bodies have arrived since
   [[nodiscard]] bool forgot_own_vote(const Certificate& certificate) const;
   void forgot(std::string_view what);
+  bool cut_at(const LogPoint& point);
   void switch_chain(const LogPoint& target);
   void tidy_side();
   void resend_votes(NodeId to);
@@ -142,6 +147,8 @@ struct Replica::Impl {
   void check_censorship(const Batch& appended);
   [[nodiscard]] bool any_censored() const;
   void resend_what_lasts();
+  void ask_around();
+  [[nodiscard]] Instant ask_around_at() const;
   [[nodiscard]] std::optional<Instant> next_deadline() const;
   [[nodiscard]] bool work_pending() const { return pool.pending() > 0 || log.unfinalised_count() > 0; }
   [[nodiscard]] bool behind() const { return known_fc && !log.on_chain(known_fc->point); }
@@ -191,7 +198,8 @@ struct Replica::Impl {
   Instant oldest_queued{};
   std::uint64_t proposed_in_view = 0;  ///< requests appended from proposals of this view
   Instant view_since{};
-  Instant passed_on_at{};
+  Instant passed_on_at{}, asked_around_at{};
+  NodeId asked_last{};
   bool started = false, had_work = false;
   bool base_to_reach = false;  ///< entered, and the log does not end at the base yet
 

@@ -24,7 +24,7 @@ void Replica::Impl::take(const RequestPtr& request, bool submitted, NodeId relay
   if (submitted && state.standing == Standing::learner) return answer(RequestState::refused, {}, "learner");
   Index index = log.find(request->id);
   if (auto* known = pool.find(request->id)) {
-    pool.now_submitted(*known);  // what a challenge brings is looked for before
+    pool.now_submitted(*known);  // what another node passes on is looked for before
     bool locked = newest_lc && index.value != 0 && index <= newest_lc->point.index;
     return answer(index.value == 0 ? RequestState::initialised
                   : locked         ? RequestState::locked
@@ -150,14 +150,27 @@ void Replica::Impl::pass_on() {
   };
   pick(pool.forwarded_entries());
   pick(pool.waiting(max_requests_in_challenge));
-  if (!message.requests.empty()) send_now(Send::To::others, self, std::move(message));
+  // The leader may have shown what it proposed to this node alone.
+  for (const auto& batch : log.unfinalised()) {
+    std::vector<LocalPool::Entry*> proposed;
+    for (const auto& request : *batch->requests) {
+      if (auto* entry = pool.find(request->id)) proposed.push_back(entry);
+    }
+    pick(proposed);
+  }
+  if (message.requests.empty()) return;
+  auto shared = std::make_shared<const Message>(std::move(message));
+  for (auto node : connected) {
+    if (node != leader()) send_now(Send::To::one, node, shared);
+  }
 }
 
 /// Requests that another node answers for, and that it sees left out.
 void Replica::Impl::carry(NodeId from, const Requests& requests) {
   for (const auto& request : requests) {
     if (pool.find(request->id) || log.find(request->id).value != 0) continue;
-    if (pool.relayed_count(from) >= max_relayed_per_node) return;
+    if (log.nonces().check(request->sender, request->nonce) != NonceVerdict::fresh) continue;
+    if (!pool.has_room_for_relayed(*request, from, genesis.size())) return;
     take(request, false, from);
   }
 }

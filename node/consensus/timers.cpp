@@ -24,6 +24,7 @@ void Replica::Impl::run_timers() {
   }
   check_leader();
   resend_what_lasts();
+  ask_around();
   std::vector<LogPoint> due;
   for (const auto& [target, wanted] : wants) {
     if (now >= wanted.asked_at + ask_gap(wanted)) due.push_back(target);
@@ -78,8 +79,9 @@ void Replica::Impl::check_censorship(const Batch& appended) {
   bool full_by_count = appended.count() >= parameters.batch_max_requests;
   std::uint64_t fair_wait = static_cast<std::uint64_t>(genesis.size()) * parameters.forward_quota;
   for (auto* entry : pool.owed_entries()) {
+    // A batch ends at the first request that does not fit, so that smaller ones behind it are left out as well.
     bool had_room =
-        !full_by_count && appended.request_bytes + entry->request->canonical.size() <= parameters.batch_max_bytes;
+        !full_by_count && appended.request_bytes + parameters.request_max_bytes <= parameters.batch_max_bytes;
     if (had_room || proposed_in_view - *entry->owed_since > fair_wait) censored.push_back(entry->request);
   }
   if (!censored.empty()) challenge(Reason::censored, nullptr, std::move(censored));
@@ -90,7 +92,7 @@ void Replica::Impl::resend_what_lasts() {
   if (own_challenge && now - own_challenge->sent_at >= gap && may_challenge()) {
     send_challenge();
     // A leader may starve this node alone: then only the others have news of it.
-    if (state.active && now >= pace.ask_peers_at()) ask_leader_news(true);
+    if (state.active) ask_leader_news(true);
   }
   if (state.standing == Standing::learner && now - query_sent_at >= gap) {
     query_sent_at = now;
@@ -100,6 +102,20 @@ void Replica::Impl::resend_what_lasts() {
   change_sent_at = now;
   send_view_change(Send::To::all, self);
   send_now(Send::To::others, self, Fetch{Fetch::Kind::new_view, state.view, {}, {}});
+}
+
+/// A leader may show this node alone old news: while nothing becomes final here, it asks one peer after the other.
+void Replica::Impl::ask_around() {
+  if (connected.empty() || !pace.running() || !state.active || now < ask_around_at()) return;
+  asked_around_at = now;
+  auto next = connected.upper_bound(asked_last);
+  if (next == connected.end()) next = connected.begin();
+  asked_last = *next;
+  send_now(Send::To::one, asked_last, Fetch{Fetch::Kind::leader_news, state.view, log.tip().index, {}});
+}
+
+Instant Replica::Impl::ask_around_at() const {
+  return std::max(pace.progress(), asked_around_at) + pace.timeout();
 }
 
 std::optional<Instant> Replica::Impl::next_deadline() const {
@@ -116,6 +132,7 @@ std::optional<Instant> Replica::Impl::next_deadline() const {
   }
   if (pace.running()) {
     at(pace.period_ends_at());
+    if (state.active && !connected.empty()) at(ask_around_at());
     if (leader() != self && !own_challenge) {
       at(pace.unresponsive_at());
       if (state.active) at(std::max(pace.ask_peers_at(), news_asked_at + pace.timeout() / 4));
@@ -126,6 +143,7 @@ std::optional<Instant> Replica::Impl::next_deadline() const {
   if (own_challenge) at(own_challenge->sent_at + gap);
   if (!state.active) at(change_sent_at + gap);
   if (state.standing == Standing::learner) at(query_sent_at + gap);
+  if (state.active && pool.count() > 0 && leader() != self) at(passed_on_at + gap);
   if (state.active && pool.pending() > 0) at(now + milliseconds(parameters.censorship_timeout_ms) / 4);
   for (const auto& [target, wanted] : wants) at(wanted.asked_at + ask_gap(wanted));
   // A deadline that has passed without effect (a node that may not act on it) must not spin the loop.

@@ -57,7 +57,7 @@ void Replica::Impl::receive(NodeId from, const Challenge& news) {
     report_evidence(news.evidence, leader());
     challenge(statement.reason, news.evidence);
   }
-  carry(statement.node, news.censored);
+  carry(from, news.censored);
 }
 
 void Replica::Impl::receive(NodeId, const ChallengeCertificate& certificate) {

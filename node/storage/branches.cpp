@@ -25,20 +25,6 @@ const CompactRange& FinalisedLog::mark_below(Index index) const {
   return marks_[index.value / root_mark_distance];
 }
 
-BatchPtr batch_after(const Batch& batch, const LogPoint& parent) {
-  ZELL_CHECK(parent.index.value >= batch.header.first.value && parent.index < batch.header.end.index);
-  const auto skipped = static_cast<std::ptrdiff_t>(parent.index.value - batch.header.first.value + 1);
-  auto out = std::make_shared<Batch>();
-  out->header = batch.header;
-  out->header.first = parent.index.next();
-  out->header.parent_root = parent.root;
-  out->header.signature = {};
-  out->requests = std::make_shared<const Requests>(batch.requests->begin() + skipped, batch.requests->end());
-  for (const auto& request : *out->requests)
-    out->request_bytes += static_cast<std::uint32_t>(request->canonical.size());
-  return out;
-}
-
 Branches::Branches(FinalisedLog log, std::vector<Stored> stored)
     : log_(std::move(log)), finalised_{{log_.range().size()}, log_.range().root()} {
   for (auto& one : stored) {
@@ -109,7 +95,7 @@ bool Branches::finalise(const LogPoint& point, BatchChanges& changes) {
 void Branches::remove_or_cut_others(BatchChanges& changes) {
   for (auto it = above_.begin(); it != above_.end();) {
     const auto& header = it->second.batch->header;
-    // Only a leader that cut one chain in two ways makes a batch that reaches into the prefix.
+    // One chain may be cut in two ways: by a faulty leader, or by whoever served it.
     const bool reaches_in = header.first <= finalised_.index;
     BatchPtr rest = header.end.index > finalised_.index && reaches_in ? cut(*it->second.batch) : nullptr;
     if (!reaches_in) {

@@ -75,8 +75,4 @@ class Branches {
   std::map<LogPoint, Stored> above_;  // by end
 };
 
-/// The requests of `batch` after `parent.index`, as a batch of its own without a signature. REQUIRES: parent.index is
-/// inside the batch and parent.root is the root there.
-[[nodiscard]] BatchPtr batch_after(const Batch& batch, const LogPoint& parent);
-
 }  // namespace zell

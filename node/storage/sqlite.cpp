@@ -70,6 +70,11 @@ Status Sqlite::configure(const StoreOptions& options) {
           "PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0; PRAGMA cell_size_check = ON; PRAGMA cache_size = -8192;");
   if (status.ok()) status = run(options.synchronous_full ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = OFF");
   if (!status.ok()) return status;
+  if (sqlite3_db_readonly(db_, "main") != 0) {
+    return Error{"io", file_ + " can only be read: this user may not write it, or its header is damaged",
+                 "check its permissions; if they are right, move the node's data folder away and start the node again: "
+                 "it fetches the log from its peers and rejoins as a learner"};
+  }
   struct Setting {
     const char* pragma;
     std::string want;

@@ -64,4 +64,9 @@ struct Batch {
 };
 using BatchPtr = std::shared_ptr<const Batch>;
 
+/// The requests of `batch` up to `end.index`, or those after `parent.index`, as a batch of its own without a signature.
+/// REQUIRES: the index is inside the batch, below its end, and the root is the one there.
+[[nodiscard]] BatchPtr batch_until(const Batch& batch, const LogPoint& end);
+[[nodiscard]] BatchPtr batch_after(const Batch& batch, const LogPoint& parent);
+
 }  // namespace zell

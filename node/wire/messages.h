@@ -20,7 +20,7 @@ inline constexpr std::size_t max_requests_in_challenge = 64;
 inline constexpr std::size_t max_loose_request_bytes = 4 << 20;  ///< of a Forward's or a Challenge's requests together
 inline constexpr std::size_t max_proof_hashes = 64;              ///< enough for a log of 2^63 requests
 
-/// node -> leader: requests that the sender holds as initialised.
+/// node -> leader: requests that the sender holds as initialised. node -> node: what the leader leaves lying.
 struct Forward {
   Requests requests;
 };

@@ -1,6 +1,7 @@
 // What a core does with what only faulty peers say, or a third of the stake that is faulty.
 
 #include <catch2/catch.hpp>
+#include <set>
 
 #include "tests/unit/consensus/fixtures.h"
 
@@ -189,4 +190,67 @@ TEST_CASE("a question of no known kind is not answered") {
   node.hear({2}, Fetch{static_cast<Fetch::Kind>(9), {0}, {}, {}});
   node.make_durable();
   CHECK(node.released().empty());
+}
+
+TEST_CASE("a log that was cut anew on the way is cut where a certificate ends, and nothing certified is lost") {
+  // n1 leads view 0, and n2, this node, view 1. What n1 cut as 1..5 and 6..10 comes here as one batch.
+  Node node;
+  const auto whole = make_batch({0}, {}, make_requests(1, 1, 10));
+  const auto front = make_batch({0}, {}, make_requests(1, 1, 5));
+  const auto lc = make_certificate(Phase::lock, {0}, whole->header.end, {0, 2, 3});
+  const auto fc = make_certificate(Phase::final, {0}, front->header.end, {0, 2, 3});
+  node.hear({2}, CertificateMessage{lc});
+  node.hear({2}, Chunk{{}, {whole}, std::nullopt});
+  REQUIRE(node.status().locked == whole->header.end);
+  node.hear({3}, CertificateMessage{fc});
+  CHECK(node.status().finalised == front->header.end);
+  CHECK(node.status().sequenced == whole->header.end);
+  node.make_durable();
+  (void)node.released();
+  // What the store was told leads to both points.
+  std::set<LogPoint> ends;
+  for (const auto& batch : node.persisted().batches) ends.insert(batch->header.end);
+  CHECK(ends.contains(front->header.end));
+  CHECK(node.persisted().dropped.empty());
+  CHECK(node.status().standing == Standing::member);
+}
+
+TEST_CASE("a leader whose base was cut anew on the way stays a member, and leads on from the base") {
+  Node node;
+  const auto whole = make_batch({0}, {}, make_requests(1, 1, 10));
+  const auto front = make_batch({0}, {}, make_requests(1, 1, 5));
+  const auto lc = make_certificate(Phase::lock, {0}, whole->header.end, {0, 2, 3});
+  const auto fc = make_certificate(Phase::final, {0}, front->header.end, {0, 2, 3});
+  node.hear({2}, CertificateMessage{lc});
+  node.hear({2}, Chunk{{}, {whole}, std::nullopt});
+  for (std::uint16_t peer : {2, 3}) node.hear({peer}, Challenge{{{peer}, {0}, Reason::manual, {}}, nullptr, {}});
+  for (std::uint16_t peer : {2, 3}) node.hear({peer}, ViewChange{{{peer}, {1}, lc.lock(), {}}, lc, std::nullopt});
+  node.make_durable();
+  node.hear(self, ViewChange{{self, {1}, lc.lock(), {}}, lc, std::nullopt});
+  REQUIRE(node.status().active);
+  REQUIRE(node.status().view == View{1});
+  node.hear({3}, CertificateMessage{fc});
+  CHECK(node.status().finalised == front->header.end);
+  CHECK(node.status().standing == Standing::member);
+  node.hear({3}, Forward{{make_request(2, 1)}});
+  const auto proposals = sent<Proposal>(node);
+  REQUIRE(proposals.size() == 1);
+  CHECK(proposals[0].header.first == Index{11});
+}
+
+TEST_CASE("a node to which its leader shows old news asks one peer after the other") {
+  Node node;
+  std::set<NodeId> asked;
+  for (std::uint64_t counter = 1; counter <= 40; ++counter) {
+    node.pass(milliseconds(100));
+    node.hear(leader, Heartbeat{{0}, {{0}, empty_root()}, counter, {}, std::nullopt, std::nullopt});
+    node.make_durable();
+    for (const auto& send : node.released()) {
+      const auto* fetch = std::get_if<Fetch>(send.message.get());
+      if (fetch && send.to == Send::To::one) asked.insert(send.node);
+    }
+  }
+  CHECK(asked.contains({2}));
+  CHECK(asked.contains({3}));
+  CHECK_FALSE(node.status().challenging.has_value());
 }

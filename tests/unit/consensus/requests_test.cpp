@@ -272,7 +272,7 @@ TEST_CASE("what the leader leaves lying is passed on to the others after the vie
       std::vector<std::size_t> out;
       for (const auto& send : node.released()) {
         const auto* forward = std::get_if<Forward>(send.message.get());
-        if (forward && send.to == Send::To::others) out.push_back(forward->requests.size());
+        if (forward && send.node == NodeId{2}) out.push_back(forward->requests.size());
       }
       return out;
     };
@@ -308,15 +308,52 @@ TEST_CASE("what another node passes on is forwarded, up to a bound for each, and
   node.step(Tick{});
   node.make_durable();
   for (const auto& send : node.released()) {
-    if (std::holds_alternative<Forward>(*send.message)) CHECK(send.to == Send::To::one);
+    if (std::holds_alternative<Forward>(*send.message)) CHECK(send.node == leader);
   }
 }
 
-TEST_CASE("a batch that has no bytes left for a request does not censor it") {
+TEST_CASE("what others pass on leaves half of the pool to what is submitted here, and each no more than its share") {
+  ReplicaOptions options;
+  options.pool_max_requests = 20;
+  options.pool_max_bytes = 8 << 20;
+  LocalPool pool(options);
+  std::uint64_t nonce = 0;
+  const auto relayed = [&](NodeId by, std::size_t payload_bytes) {
+    std::size_t taken = 0;
+    for (;; ++taken) {
+      const auto request = make_request(1, ++nonce, 0, payload_bytes);
+      if (!pool.has_room_for_relayed(*request, by, 4)) return taken;
+      (void)pool.add(request, false, by);
+    }
+  };
+  CHECK(relayed({2}, 300 << 10) == 3);  // of 1 MiB, an eighth of the pool
+  CHECK(relayed({2}, 1 << 10) > 0);
+  CHECK(relayed({3}, 1) == 20 / 2 - pool.count());
+  CHECK(pool.count() == 10);
+  CHECK(pool.has_room(*make_request(1, ++nonce)));
+}
+
+TEST_CASE("a request that the leader proposed to one node alone is passed on too") {
+  const auto genesis = make_genesis({1, 1, 1, 1});
+  Driven node(genesis, follower);
+  node.connect(4);
+  const auto request = make_request(1, 1);
+  node.step(Submit{request});
+  node.hear(leader, proposal_of(*make_batch({0}, {}, {request})));
+  (void)sent<Vote>(node);
+  node.pass(milliseconds(genesis.parameters.view_timeout_ms));
+  node.step(Tick{});
+  const auto forwards = sent<Forward>(node);
+  REQUIRE(forwards.size() == 2);  // to the two others
+  CHECK(forwards[0].requests.front()->id == request->id);
+}
+
+TEST_CASE("a batch that has no bytes left for the largest request censors nobody") {
   const auto owed = make_request(1, 1);
   for (bool room : {false, true}) {
     auto genesis = patient_genesis();
-    genesis.parameters.batch_max_bytes = static_cast<std::uint32_t>(2 * owed->canonical.size() - (room ? 0 : 1));
+    const auto& largest = genesis.parameters.request_max_bytes;
+    genesis.parameters.batch_max_bytes = static_cast<std::uint32_t>(owed->canonical.size() + largest - (room ? 0 : 1));
     Driven node(genesis, follower);
     node.connect(4);
     node.step(Submit{owed});
