@@ -205,3 +205,17 @@ TEST_CASE("a lock is reported by a member that moves, not by a learner, nor by a
     CHECK_FALSE(may_report_lock(state).empty());
   }
 }
+
+TEST_CASE("a side batch that reaches into what is final leads on from there, if it agrees with it") {
+  OrderedLog log({}, {});
+  const auto whole = make_batch({0}, {}, make_requests(1, 1, 10));
+  const auto front = make_batch({0}, {}, make_requests(1, 1, 5));
+  const auto other = make_batch({0}, {}, make_requests(2, 1, 10));
+  log.keep_aside(whole);
+  log.keep_aside(other);
+  log.append(front);
+  (void)log.finalise(front->header.end);
+  REQUIRE(log.known(whole->header.end));
+  CHECK(log.path({5}, whole->header.end)->front()->header.first == Index{6});
+  CHECK_FALSE(log.known(other->header.end));
+}
