@@ -297,6 +297,13 @@ void Replica::Impl::follow_certified() {
   }
 }
 
+/// What is certified it takes. But above the base of the view that it leads all is its own: it must not propose for one
+/// place twice. (What contradicts the base itself is no word of its own.)
+void Replica::Impl::contradicted_by(const LogPoint& certified) {
+  if (!state.active || leader() != self || certified.index <= state.base.index) return;
+  forgot("now a learner: a certificate contradicts what it proposed, so its data is an old copy");
+}
+
 /// Whether `point` is inside a batch here that someone else cut: then it is cut there as well.
 bool Replica::Impl::cut_at(const LogPoint& point) {
   const auto parts = log.split_at(point);
@@ -306,6 +313,7 @@ bool Replica::Impl::cut_at(const LogPoint& point) {
   }
   if (parts.empty()) return false;
   change_state();
+  contradicted_by(point);
   return true;
 }
 
@@ -316,12 +324,7 @@ void Replica::Impl::switch_chain(const LogPoint& target) {
   }
   change_state();
   for (const auto& point : {state.base, state.last_lock.value_or(state.base)}) (void)cut_at(point);
-  // It must not propose for one place twice, and what is certified it takes. (At or below the base there is nothing of
-  // its own, and what contradicts the base is no certificate's fault.)
-  bool above_base = target.index > state.base.index;
-  if (state.active && leader() == self && above_base && state.last_lock && !log.on_chain(*state.last_lock)) {
-    forgot("now a learner: a certificate contradicts what it proposed, so its data is an old copy");
-  }
+  if (state.last_lock && !log.on_chain(*state.last_lock)) contradicted_by(target);
   std::vector<BatchPtr> cut;
   for (const auto& batch : before) {
     if (!log.range_at(batch->header.end)) cut.push_back(batch);

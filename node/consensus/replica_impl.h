@@ -63,6 +63,7 @@ struct Replica::Impl {
   void receive(NodeId from, const Forward& forward);
   void forward_waiting();
   void pass_on();
+  std::vector<LocalPool::Entry*> pool_entries_in_log();
   void carry(NodeId from, const Requests& requests);
   void resend_forwarded();
   /// Whether its nonce still fits the log; if not, it is set aside until what took the nonce is final or gone.
@@ -97,6 +98,7 @@ struct Replica::Impl {
   void follow_certified();  ///< certificates whose bodies have arrived since
   [[nodiscard]] bool forgot_own_vote(const Certificate& certificate) const;
   void forgot(std::string_view what);
+  void contradicted_by(const LogPoint& certified);
   bool cut_at(const LogPoint& point);
   void switch_chain(const LogPoint& target);
   void tidy_side();

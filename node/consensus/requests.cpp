@@ -150,19 +150,23 @@ void Replica::Impl::pass_on() {
   };
   pick(pool.forwarded_entries());
   pick(pool.waiting(max_requests_in_challenge));
-  // The leader may have shown what it proposed to this node alone.
-  for (const auto& batch : log.unfinalised()) {
-    std::vector<LocalPool::Entry*> proposed;
-    for (const auto& request : *batch->requests) {
-      if (auto* entry = pool.find(request->id)) proposed.push_back(entry);
-    }
-    pick(proposed);
-  }
+  // The leader may have shown what it proposed to this node alone: then nothing becomes final.
+  if (now >= pace.stalled_at()) pick(pool_entries_in_log());
   if (message.requests.empty()) return;
   auto shared = std::make_shared<const Message>(std::move(message));
   for (auto node : connected) {
     if (node != leader()) send_now(Send::To::one, node, shared);
   }
+}
+
+std::vector<LocalPool::Entry*> Replica::Impl::pool_entries_in_log() {
+  std::vector<LocalPool::Entry*> entries;
+  for (const auto& batch : log.unfinalised()) {
+    for (const auto& request : *batch->requests) {
+      if (auto* entry = pool.find(request->id)) entries.push_back(entry);
+    }
+  }
+  return entries;
 }
 
 /// Requests that another node answers for, and that it sees left out.

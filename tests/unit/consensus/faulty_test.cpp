@@ -23,6 +23,13 @@ CertificateMessage certificate_of(Phase phase, View view, const LogPoint& point)
   return {make_certificate(phase, view, point, {0, 2, 3})};
 }
 
+/// What the leader of view 0 cut as 1..5, which is final, and 6..10, which is locked; and one batch of all of it.
+struct CutAnew {
+  BatchPtr whole = make_batch({0}, {}, make_requests(1, 1, 10)), front = make_batch({0}, {}, make_requests(1, 1, 5));
+  Certificate lc = make_certificate(Phase::lock, {0}, whole->header.end, {0, 2, 3});
+  Certificate fc = make_certificate(Phase::final, {0}, front->header.end, {0, 2, 3});
+};
+
 struct Node : Driven {
   explicit Node(Recovered recovered = fresh_member()) : Driven(make_genesis({1, 1, 1, 1}), self, std::move(recovered)) {
     connect(4);
@@ -193,12 +200,8 @@ TEST_CASE("a question of no known kind is not answered") {
 }
 
 TEST_CASE("a log that was cut anew on the way is cut where a certificate ends, and nothing certified is lost") {
-  // n1 leads view 0, and n2, this node, view 1. What n1 cut as 1..5 and 6..10 comes here as one batch.
   Node node;
-  const auto whole = make_batch({0}, {}, make_requests(1, 1, 10));
-  const auto front = make_batch({0}, {}, make_requests(1, 1, 5));
-  const auto lc = make_certificate(Phase::lock, {0}, whole->header.end, {0, 2, 3});
-  const auto fc = make_certificate(Phase::final, {0}, front->header.end, {0, 2, 3});
+  const auto [whole, front, lc, fc] = CutAnew();
   node.hear({2}, CertificateMessage{lc});
   node.hear({2}, Chunk{{}, {whole}, std::nullopt});
   REQUIRE(node.status().locked == whole->header.end);
@@ -217,10 +220,7 @@ TEST_CASE("a log that was cut anew on the way is cut where a certificate ends, a
 
 TEST_CASE("a leader whose base was cut anew on the way stays a member, and leads on from the base") {
   Node node;
-  const auto whole = make_batch({0}, {}, make_requests(1, 1, 10));
-  const auto front = make_batch({0}, {}, make_requests(1, 1, 5));
-  const auto lc = make_certificate(Phase::lock, {0}, whole->header.end, {0, 2, 3});
-  const auto fc = make_certificate(Phase::final, {0}, front->header.end, {0, 2, 3});
+  const auto [whole, front, lc, fc] = CutAnew();
   node.hear({2}, CertificateMessage{lc});
   node.hear({2}, Chunk{{}, {whole}, std::nullopt});
   for (std::uint16_t peer : {2, 3}) node.hear({peer}, Challenge{{{peer}, {0}, Reason::manual, {}}, nullptr, {}});
