@@ -254,3 +254,15 @@ TEST_CASE("a node to which its leader shows old news asks one peer after the oth
   CHECK(asked.contains({3}));
   CHECK_FALSE(node.status().challenging.has_value());
 }
+
+TEST_CASE("who comes to lead cuts its log where a certificate ends, and stays a member") {
+  Node node;
+  const auto [whole, front, lc, fc] = CutAnew();
+  node.hear({2}, CertificateMessage{lc});
+  node.hear({2}, Chunk{{}, {whole}, std::nullopt});
+  for (std::uint16_t peer : {2, 3}) node.hear({peer}, Challenge{{{peer}, {0}, Reason::manual, {}}, nullptr, {}});
+  REQUIRE_FALSE(node.status().active);
+  node.hear({3}, CertificateMessage{fc});
+  CHECK(node.status().finalised == front->header.end);
+  CHECK(node.status().standing == Standing::member);
+}
