@@ -48,6 +48,9 @@ Json json_of(const ClusterView& view, std::size_t position, std::uint64_t highes
   out["view"] = node.says->view;
   out["active"] = node.says->active;
   out["standing"] = node.says->standing;
+  if (node.state() == "learner") {
+    out["rejoins_above"] = node.says->rejoins_above ? Json(*node.says->rejoins_above) : Json();
+  }
   out["sequenced"] = node.says->sequenced;
   out["locked"] = node.says->locked;
   out["finalised"] = node.says->finalised;
@@ -111,11 +114,16 @@ std::string health_line(const ClusterView& view) {
 
 void hint_learners(const ClusterView& view) {
   std::string names;
+  bool ready = true;
   for (const auto& node : view.nodes) {
-    if (node.state() == "learner") names += (names.empty() ? "" : ", ") + node.node.name;
+    if (node.state() != "learner") continue;
+    names += (names.empty() ? "" : ", ") + node.node.name;
+    ready = ready && node.says->rejoins_above.has_value();
   }
   if (names.empty()) return;
-  hint(names + " lost its vote state, and votes again from a later view on", "zell challenge --by f+1");
+  if (ready)
+    return hint(names + " lost its vote state, and votes again from a later view on", "zell challenge --by f+1");
+  hint(names + " lost its vote state, and asks the others which views they signed in", "zell status");
 }
 
 int status(const Globals& globals, const std::string& name) {

@@ -26,6 +26,8 @@ std::optional<NodeSays> parse_status(std::string_view body) {
     out.active = json.at("active").get<bool>();
     out.leader = json.at("leader").get<std::string>();
     out.standing = json.at("standing").get<std::string>();
+    const auto& rejoins = json.at("rejoins_above");
+    if (!rejoins.is_null()) out.rejoins_above = rejoins.get<std::uint64_t>();
     out.sequenced = json.at("sequenced").at("index").get<std::uint64_t>();
     out.locked = json.at("locked").at("index").get<std::uint64_t>();
     out.finalised = json.at("finalised").at("index").get<std::uint64_t>();

@@ -16,8 +16,9 @@ namespace zell {
 struct NodeSays {
   std::uint64_t view = 0;
   bool active = false;
-  std::string leader;    ///< a name
-  std::string standing;  ///< member, learner or rejoined
+  std::string leader;                          ///< a name
+  std::string standing;                        ///< member, learner or rejoined
+  std::optional<std::uint64_t> rejoins_above;  ///< a learner votes again in any later view; none: not known yet
   std::uint64_t sequenced = 0, locked = 0, finalised = 0, behind = 0;
   std::uint64_t evidence = 0;
   bool challenging = false;               ///< it challenges the leader of its view

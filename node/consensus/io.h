@@ -143,6 +143,7 @@ struct ReplicaStatus {
   bool active = false;
   NodeId leader;
   Standing standing{};
+  std::optional<View> rejoins_above;  ///< a learner: it votes again in any later view; none yet: too few have answered
   LogPoint sequenced, locked, finalised;
   Index known_final;  ///< newest verified FC, whose bodies may still be missing here
   std::size_t pool_requests = 0, pool_bytes = 0;

@@ -206,6 +206,7 @@ ReplicaStatus Replica::status() const {
   out.active = i.state.active;
   out.leader = i.leader();
   out.standing = i.state.standing;
+  if (out.standing == Standing::learner) out.rejoins_above = i.answered_view();
   out.sequenced = i.log.tip();
   out.finalised = i.log.finalised();
   out.locked = i.log.finalised();

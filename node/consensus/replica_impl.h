@@ -123,6 +123,9 @@ struct Replica::Impl {
   void try_new_view();
   [[nodiscard]] std::vector<const ViewChange*> complete_changes();
   void try_rejoin(const NewView& news);
+  /// The highest view that members with more than two thirds of the stake say they may have signed in; none: too few
+  /// have answered yet. A learner votes again in a view above it.
+  [[nodiscard]] std::optional<View> answered_view() const;
 
   // ---- catching_up.cpp
   void receive(NodeId from, const Fetch& fetch);

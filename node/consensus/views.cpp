@@ -211,16 +211,22 @@ void Replica::Impl::receive(NodeId from, const NewView& news) {
   enter(news.view, news.base.point, {std::make_shared<const Message>(news)});
 }
 
-void Replica::Impl::try_rejoin(const NewView& news) {
+std::optional<View> Replica::Impl::answered_view() const {
   MemberSet answered;
   View highest;
   for (const auto& [node, view] : view_answers) {
     answered.set(node.value);
     highest = std::max(highest, view);
   }
+  if (!genesis.is_quorum(answered)) return std::nullopt;
+  return highest;
+}
+
+void Replica::Impl::try_rejoin(const NewView& news) {
+  const auto answered = answered_view();
   bool own_change =
       std::any_of(news.changes.begin(), news.changes.end(), [&](const auto& c) { return c.node == self; });
-  if (!genesis.is_quorum(answered) || news.view <= highest || own_change) return;
+  if (!answered || news.view <= *answered || own_change) return;
   if (news.view > state.view) leave_for(news.view);
   auto& durable_state = change_state();
   durable_state.standing = Standing::rejoined;

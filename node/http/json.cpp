@@ -105,6 +105,7 @@ Json json_of(const NodeStatus& status, const Genesis& genesis) {
           {"cluster_name", status.cluster_name},
           {"epoch", status.epoch.value},
           {"standing", name_of_standing(status.standing)},
+          {"rejoins_above", status.rejoins_above ? Json(status.rejoins_above->value) : Json()},
           {"view", status.view.value},
           {"view_since_unix_ms", status.view_since_unix_ms},
           {"view_timeout_ms", status.view_timeout_ms},

@@ -88,6 +88,7 @@ struct NodeStatus {
   std::string cluster_name;
   Epoch epoch;
   Standing standing{};
+  std::optional<View> rejoins_above;  ///< a learner: it votes again in any later view; none: not known yet
   View view;
   bool active = false;
   NodeId leader;

@@ -20,6 +20,7 @@ NodeStatus make_status(const Genesis& genesis, const SigningDomain& domain, cons
   out.cluster_name = genesis.cluster_name;
   out.epoch = domain.epoch;
   out.standing = core.standing;
+  out.rejoins_above = core.rejoins_above;
   out.view = core.view;
   out.active = core.active;
   out.leader = core.leader;

@@ -48,6 +48,8 @@ class CatchUp(harness.Case):
         self.good("node", "start", "n3")
         self.assertTrue(harness.wait_for(lambda: self.node("n3")["finalised"] >= 501), "the learner does not follow")
         self.assertEqual(self.node("n3")["state"], "learner")
+        # It asks the others which views they have signed in; once they have answered, any later view will do.
+        self.assertTrue(harness.wait_for(lambda: self.node("n3")["rejoins_above"] is not None), "nobody answers it")
         # It signs nothing: with it, only one more vote is missing, and its challenge does not count.
         self.bad(1, "challenge", "--by", "n3")
         self.good("challenge", "--by", "n2,n4")

@@ -293,6 +293,8 @@ TEST_CASE("a learner votes again after the answers of others who hold more than 
     Driven node(make_genesis({1, 1, 1, 1}), {3}, recovered);
     node.connect(4);
     for (auto from : answer) node.hear(from, ViewAnswer{from, {0}, {}, {}});
+    const bool others = std::find(answer.begin(), answer.end(), NodeId{3}) == answer.end();
+    CHECK(node.status().rejoins_above == (others ? std::optional<View>{View{0}} : std::nullopt));
     node.hear({1}, news);
     CHECK(node.status().view == View{1});
     return node.status().standing;

@@ -146,6 +146,7 @@ TEST_CASE("Certificate, genesis, status and evidence") {
   CHECK(json["name"] == "n1");
   CHECK(json["leader"] == "n1");
   CHECK(json["standing"] == "member");
+  CHECK(json["rejoins_above"].is_null());
   CHECK(json["finalised"]["index"] == 1);
   CHECK(json["peers"][0]["up"] == true);
   CHECK(json["challenging"].is_null());
