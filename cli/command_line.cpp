@@ -206,6 +206,12 @@ Command& Command::option(const std::string& names, std::optional<std::string>& v
   return *this;
 }
 
+Command& Command::list(const std::string& names, std::vector<std::string>& values, const std::string& placeholder,
+                       const std::string& help) {
+  app_->add_option(names, values, help)->delimiter(',')->expected(1)->take_all()->type_name(placeholder);
+  return *this;
+}
+
 Command& Command::option(const std::string& names, std::optional<std::uint64_t>& value, const std::string& placeholder,
                          const std::string& help, std::uint64_t least, std::uint64_t most) {
   const auto read = [&value, names, least, most](const std::string& text) {

@@ -27,6 +27,9 @@ class Command {
                   const std::string& help);
   Command& option(const std::string& names, std::optional<std::string>& value, const std::string& placeholder,
                   const std::string& help);
+  /// Given again, or with commas, it takes more than one.
+  Command& list(const std::string& names, std::vector<std::string>& values, const std::string& placeholder,
+                const std::string& help);
   /// Whole numbers from `least` to `most`.
   Command& option(const std::string& names, std::optional<std::uint64_t>& value, const std::string& placeholder,
                   const std::string& help, std::uint64_t least = 0, std::uint64_t most = UINT64_MAX);

@@ -27,6 +27,7 @@ void add_submit_command(Command root, const Globals& globals);
 void add_log_command(Command root, const Globals& globals);
 void add_challenge_command(Command root, const Globals& globals);
 void add_verify_command(Command root, const Globals& globals);
+void add_bench_command(Command root, const Globals& globals);
 void add_key_commands(Command root, const Globals& globals);
 void add_version_command(Command root, const Globals& globals);
 

@@ -27,6 +27,7 @@ ExitCode exit_code_of(const Error& error) {
       {"bad-key", usage},
       {"duplicate-node", usage},
       {"bad-value", usage},
+      {"bad-document", usage},
       {"unknown-node", usage},
       {"wrong-key", usage},
       {"dev-key", usage},

@@ -49,6 +49,7 @@ int main(int argc, char** argv) {
   add_node_commands(line.root(), globals);
   add_challenge_command(line.root(), globals);
   add_verify_command(line.root(), globals);
+  add_bench_command(line.root(), globals);
   add_key_commands(line.root(), globals);
   add_version_command(line.root(), globals);
   line.root().examples({"zell up", "zell submit hello", "zell log"}).closing_words(exit_codes_help);

@@ -1,5 +1,6 @@
 """Every example that a --help ends with runs."""
 
+import json
 import os
 import re
 import signal
@@ -7,6 +8,7 @@ import subprocess
 import unittest
 
 from harness import PATIENCE, ZELL, Case
+from sample_results import sample_result
 
 
 def help_of(*words):
@@ -45,6 +47,9 @@ class Help(Case):
                     os.remove(f"{self.home}/{link}")
                 os.symlink(target, f"{self.home}/{link}")
             return
+        for name in re.findall(r"\w+\.json", example):
+            with open(f"{self.home}/{name}", "w") as file:
+                json.dump(sample_result(), file)
         if not re.search(r"zell (cluster )?up", example):
             self.good("up", "dev")
             if "demo" in example:

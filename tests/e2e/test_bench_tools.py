@@ -1,0 +1,67 @@
+"""What zell does with results of a bench, and what it measures without a cluster."""
+
+import json
+import os
+import signal
+import subprocess
+import unittest
+
+from harness import PATIENCE, ZELL, Case, wait_for
+from sample_results import sample_result
+
+
+class Tools(Case):
+    def write(self, name, document):
+        path = f"{self.home}/{name}"
+        with open(path, "w") as file:
+            file.write(document if isinstance(document, str) else json.dumps(document))
+        return path
+
+
+class Limits(Tools):
+    def test_limits_are_measured_and_judge_a_result(self):
+        limits = self.good("bench", "limits", "--rounds", "1", "--json").json()
+        self.assertEqual((limits["schema"], limits["kind"]), (1, "limits"))
+        names = {entry["name"]: entry for entry in limits["measured"]}
+        for name in ("ecdsa-verify", "ecdsa-verify-plain", "fdatasync-p50", "sqlite-rows-100", "loopback-round-trip"):
+            self.assertGreater(names[name]["value"], 0, name)
+        state = f"{self.env['XDG_STATE_HOME']}/zell"
+        self.assertEqual(os.listdir(state), [])
+
+        kept = self.write("limits.json", limits)
+        result = self.write("result.json", sample_result())
+        answer = self.good("bench", "limits", "--from", kept, "--with", result, "--json").json()
+        self.assertEqual(answer["measured"], limits["measured"])
+        goals = {goal["name"]: goal for goal in answer["results"][0]["goals"]}
+        ceiling = limits["cores"] * 1e6 / (4 * names["ecdsa-verify"]["value"])
+        rate = sample_result()["throughput"]["requests_per_s"]
+        over = goals["single-signature requests/s over the ceiling"]
+        self.assertAlmostEqual(over["value"], rate / ceiling)
+        self.assertEqual(over["met"], rate / ceiling >= 0.8)
+        self.assertIn(goals["what binds"]["value"], ("cpu", "disk", "latency"))
+        text = self.good("bench", "limits", "--from", kept, "--with", result)
+        self.assertIn("single-signature requests/s over the ceiling", text.out)
+
+    def test_what_is_no_result_is_refused_before_anything_is_measured(self):
+        for name, document, code in (("empty.json", "", 2), ("broken.json", "{", 2), ("other.json", {"schema": 1, "kind": "limits"}, 2),
+                                     ("newer.json", {"schema": 2, "kind": "bench"}, 2), ("list.json", [], 2)):
+            answer = self.zell("bench", "limits", "--with", self.write(name, document))
+            self.assertEqual(answer.code, code, answer)
+            self.assertIn(name, answer.err)
+        self.assertEqual(self.zell("bench", "limits", "--with", f"{self.home}/missing.json").code, 3)
+
+    def test_interrupted_it_leaves_nothing_behind(self):
+        process = subprocess.Popen([ZELL, "bench", "limits", "--rounds", "100"], env=self.env, cwd=self.home,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.started.append(process)
+        state = f"{self.env['XDG_STATE_HOME']}/zell"
+        # The signals are held before the first step, and the first file is of a later one.
+        self.assertTrue(wait_for(lambda: any(files for _, _, files in os.walk(state))))
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=PATIENCE)
+        self.assertEqual(process.returncode, 130, err)
+        self.assertEqual(os.listdir(state), [])
+
+
+if __name__ == "__main__":
+    unittest.main()
