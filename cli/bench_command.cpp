@@ -5,9 +5,10 @@
 namespace zell::cli {
 
 void add_bench_command(Command root, const Globals& globals) {
-  auto bench = root.add("bench", "Measure: what the machine can do at most");
+  auto bench = root.add("bench", "Measure: what the machine can do at most, and whether a change is real");
   add_bench_limits_command(bench, globals);
-  bench.examples({"zell bench limits", "zell bench limits --with result.json"});
+  add_bench_compare_command(bench, globals);
+  bench.examples({"zell bench limits", "zell bench compare before.json after.json"});
 }
 
 }  // namespace zell::cli

@@ -28,6 +28,8 @@ ExitCode exit_code_of(const Error& error) {
       {"duplicate-node", usage},
       {"bad-value", usage},
       {"bad-document", usage},
+      {"different-configs", usage},
+      {"too-many", usage},
       {"unknown-node", usage},
       {"wrong-key", usage},
       {"dev-key", usage},

@@ -63,5 +63,43 @@ class Limits(Tools):
         self.assertEqual(os.listdir(state), [])
 
 
+class Compare(Tools):
+    def runs(self, name, factor, count=5, **more):
+        runs = [sample_result(seed, requests_per_s=5000 * factor, p50_us=8000 / factor, **more) for seed in range(count)]
+        return self.write(name, "".join(json.dumps(run) + "\n" for run in runs))
+
+    def test_a_change_is_told_and_fails_when_asked_to(self):
+        before, after = self.runs("before.json", 1), self.runs("after.json", 1.5)
+        better = self.good("bench", "compare", before, after, "--fail-if-worse", "--json").json()
+        self.assertEqual((better["kind"], better["verdict"], better["base_runs"]), ("compare", "faster", 5))
+        rate = better["figures"][0]
+        self.assertEqual(rate["verdict"], "faster")
+        self.assertLess(rate["low"], 1.5)
+        self.assertGreater(rate["high"], 1.5)
+        self.bad(1, "bench", "compare", after, before, "--fail-if-worse")
+        self.assertIn("slower", self.good("bench", "compare", after, before).out)
+
+    def test_files_of_a_side_are_put_together(self):
+        sides = [",".join(self.write(f"{side}{k}.json", sample_result(k, requests_per_s=rate)) for k in range(4))
+                 for side, rate in (("a", 5000), ("b", 2000))]
+        answer = self.good("bench", "compare", "--base", sides[0], "--new", sides[1], "--json").json()
+        self.assertEqual((answer["base_runs"], answer["new_runs"], answer["figures"][0]["verdict"]), (4, 4, "slower"))
+
+    def test_too_few_runs_are_inconclusive(self):
+        one = self.write("one.json", sample_result())
+        other = self.write("other.json", sample_result(requests_per_s=50_000))
+        answer = self.bad(7, "bench", "compare", one, other, "--json").json()
+        self.assertGreater(answer["figures"][0]["ratio"], 9)
+        self.assertIsNone(answer["figures"][0]["low"])
+
+    def test_different_configurations_are_refused_by_name(self):
+        four, seven = self.runs("four.json", 1), self.runs("seven.json", 1, nodes=7)
+        self.assertIn("nodes (4, 7)", self.bad(2, "bench", "compare", four, seven).err)
+        self.assertIn("nodes (4, 7)", self.good("bench", "compare", four, seven, "--force").err)
+        self.bad(2, "bench", "compare", four)
+        self.bad(2, "bench", "compare", four, "--base", four)
+        self.bad(3, "bench", "compare", four, f"{self.home}/missing.json")
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -49,7 +49,7 @@ class Help(Case):
             return
         for name in re.findall(r"\w+\.json", example):
             with open(f"{self.home}/{name}", "w") as file:
-                json.dump(sample_result(), file)
+                json.dump([sample_result()] * 5, file)
         if not re.search(r"zell (cluster )?up", example):
             self.good("up", "dev")
             if "demo" in example:
