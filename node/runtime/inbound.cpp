@@ -20,9 +20,10 @@ Lane lane_of_frame(ByteView body) {
   return lanes[body[1] - 1];
 }
 
-Inbound::Inbound(WorkPool& pool, const Verifier& verifier, Outlets outlets)
+Inbound::Inbound(WorkPool& pool, const Verifier& verifier, NodeId self, Outlets outlets)
     : pool_(pool),
       verifier_(verifier),
+      self_(self),
       outlets_(std::move(outlets)),
       context_{verifier.domain(), verifier.genesis().parameters, verifier.genesis().size()},
       peers_(verifier.genesis().size()) {}
@@ -35,7 +36,7 @@ void Inbound::on_frame(NodeId from, Bytes body) {
   entry->bytes = body.size();
   auto work = [entry, this, body = std::move(body)] {
     auto message = decode_message(body, context_);
-    entry->result.emplace(message.ok() ? verifier_.check(std::move(*message))
+    entry->result.emplace(message.ok() ? verifier_.check(std::move(*message), self_)
                                        : Result<VerifiedMessage>(message.error()));
   };
   auto done = [this, entry, from, lane] {

@@ -25,8 +25,8 @@ class Inbound {
     std::function<void(NodeId from, const Error& why)> refuse;
     std::function<void(NodeId from)> pause, resume;
   };
-  /// `pool` and `verifier` outlive it.
-  Inbound(WorkPool& pool, const Verifier& verifier, Outlets outlets);
+  /// `pool` and `verifier` outlive it. `self` is this node: it checks its share of the signatures in proposals.
+  Inbound(WorkPool& pool, const Verifier& verifier, NodeId self, Outlets outlets);
 
   /// Messages of one peer and lane are delivered in the order of their frames; a lane's never wait for another's.
   void on_frame(NodeId from, Bytes body);
@@ -49,6 +49,7 @@ class Inbound {
 
   WorkPool& pool_;
   const Verifier& verifier_;
+  const NodeId self_;
   Outlets outlets_;
   DecodeContext context_;
   std::vector<Peer> peers_;

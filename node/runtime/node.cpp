@@ -130,7 +130,7 @@ void Node::make_driver(Recovered recovered, NonceWindows nonces) {
   inbound.refuse = [this](NodeId from, const Error& why) { events_.on_refused(from, why, Driver::now()); };
   inbound.pause = [this](NodeId node) { transport_->pause_reading(node); };
   inbound.resume = [this](NodeId node) { transport_->resume_reading(node); };
-  inbound_ = std::make_unique<Inbound>(*pool_, *verifier_, std::move(inbound));
+  inbound_ = std::make_unique<Inbound>(*pool_, *verifier_, self_, std::move(inbound));
 
   LogServer::Outlets serving;
   serving.has_room = [this](NodeId node) {

@@ -181,6 +181,20 @@ NodeId Genesis::leader(View view) const {
   return {static_cast<std::uint16_t>(view.value % members.size())};
 }
 
+bool Genesis::is_checker(NodeId member, NodeId leader, std::uint64_t chooser) const {
+  if (member == leader) return true;
+  const Wide enough = Wide{2} * total_stake();
+  std::uint64_t held = members.at(leader.value).stake;
+  for (std::size_t step = 0; Wide{3} * held <= enough; ++step) {
+    const auto others = members.size() - 1;
+    ZELL_CHECK(step < others);  // all members together are a quorum
+    const auto at = (leader.value + 1 + (chooser % others + step) % others) % members.size();
+    if (at == member.value) return true;
+    held += members[at].stake;
+  }
+  return false;
+}
+
 std::optional<NodeId> Genesis::member_with_key(const PublicKey& key) const {
   for (std::size_t i = 0; i < members.size(); ++i) {
     if (members[i].key == key) return NodeId{static_cast<std::uint16_t>(i)};

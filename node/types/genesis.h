@@ -67,6 +67,11 @@ struct Genesis {
   [[nodiscard]] std::size_t tolerated_faults() const;
   /// Genesis order, round robin.
   [[nodiscard]] NodeId leader(View view) const;
+  /// Whether `member` is one of those who check the signature of a request that `leader` proposes: the leader and
+  /// then, in turn from place `chooser` mod (n - 1) among the others, members until they hold a quorum together. Any
+  /// `chooser` gives a quorum, so it may come from whoever made the request. PROTOCOL.md, "Who checks a request's
+  /// signature".
+  [[nodiscard]] bool is_checker(NodeId member, NodeId leader, std::uint64_t chooser) const;
   [[nodiscard]] std::optional<NodeId> member_with_key(const PublicKey& key) const;
 };
 

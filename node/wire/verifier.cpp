@@ -114,7 +114,7 @@ struct Verifier::Impl {
 
   [[nodiscard]] Status check(Forward& m) const { return check_requests(m.requests, max_requests_in_forward); }
 
-  [[nodiscard]] Status check(Proposal& m) const {
+  [[nodiscard]] Status check(Proposal& m, std::optional<NodeId> receiver) const {
     const auto& limits = genesis().parameters;
     if (!m.requests || !spans(m.header, m.requests->size())) {
       return refused("bad-proposal", "it does not hold the requests that its header spans");
@@ -124,9 +124,10 @@ struct Verifier::Impl {
     }
     if (!signers.good(m.header)) return refused("bad-signature", "it is not signed by its view's leader");
     if (auto status = check_pair(m.lc, m.fc); !status) return status;
-    return find_first_bad(m);
+    return find_first_bad(m, receiver);
   }
-  [[nodiscard]] Status find_first_bad(Proposal& m) const {
+  [[nodiscard]] Status find_first_bad(Proposal& m, std::optional<NodeId> receiver) const {
+    const auto leader = genesis().leader(m.header.view);
     m.first_bad.reset();
     for (std::uint32_t i = 0; i < m.requests->size() && !m.first_bad; ++i) {
       const auto& request = *(*m.requests)[i];
@@ -134,10 +135,14 @@ struct Verifier::Impl {
       if (has_header && !check_request_body(request)) {
         return refused("bad-bodies", "a request's payloads are not those of its header");
       }
-      const bool good = has_header && check_request_size(request, genesis().parameters) && check_signature(request);
+      const bool good = has_header && check_request_size(request, genesis().parameters) &&
+                        (!checks(receiver, request, leader) || check_signature(request));
       if (!good) m.first_bad = i;
     }
     return Ok{};
+  }
+  [[nodiscard]] bool checks(std::optional<NodeId> receiver, const Request& request, NodeId leader) const {
+    return !receiver || genesis().is_checker(*receiver, leader, Reader(request.id.view()).u64());
   }
 
   [[nodiscard]] Status check(Vote& m) const { return check_vote(m); }
@@ -282,8 +287,15 @@ Verifier::Verifier(const Genesis& genesis, const SignatureScheme& scheme, Reques
       domain_(SigningDomain::of(genesis)),
       impl_(new Impl{SignerCheck{genesis, scheme, domain_}, cache}) {}
 
-Result<VerifiedMessage> Verifier::check(Message message) const {
-  auto status = std::visit([&](auto& kind) { return impl_->check(kind); }, message);
+Result<VerifiedMessage> Verifier::check(Message message, std::optional<NodeId> receiver) const {
+  const auto check_kind = [&](auto& kind) {
+    if constexpr (std::is_same_v<decltype(kind), Proposal&>) {
+      return impl_->check(kind, receiver);
+    } else {
+      return impl_->check(kind);
+    }
+  };
+  auto status = std::visit(check_kind, message);
   if (!status) return status.error();
   return own(std::move(message));
 }

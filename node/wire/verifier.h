@@ -42,12 +42,12 @@ class RequestCache {
 
 /// Stateless but for caches of what was found good; thread-safe. Checks:
 ///   Forward      each request's form and signature
-///   Proposal     leader(view)'s signature, first <= end, count; each request: form and signature (first_bad is set,
-///   not
-///                refused). One whose payloads are not those of its own header is refused whole (code "bad-bodies"):
-///                the leader signs headers, so anyone on the way may have changed payloads, and they prove nothing
-///                against it. first_bad counts against the leader only once the headers are seen to give the signed
-///                root.
+///   Proposal     leader(view)'s signature, first <= end, count; each request: form, and signature as far as the
+///   receiver
+///                is one of its checkers (first_bad is set, not refused). One whose payloads are not those of its own
+///                header is refused whole (code "bad-bodies"): the leader signs headers, so anyone on the way may have
+///                changed payloads, and they prove nothing against it. first_bad counts against the leader only once
+///                the headers are seen to give the signed root.
 ///   Vote, Heartbeat, Challenge (with evidence), ViewChange, NewView, ViewAnswer: signer's key by recovery, view > 0
 ///   where it must be certificates distinct members, > 2/3 of the stake, each signature; ride-along ones too
 ///   ChallengeCertificate  > 1/3 of the stake; what they count against: challenged_view()
@@ -67,7 +67,9 @@ class Verifier {
   /// `genesis` and `scheme` must outlive it. `cache` may be null.
   Verifier(const Genesis& genesis, const SignatureScheme& scheme, RequestCache* cache);
 
-  [[nodiscard]] Result<VerifiedMessage> check(Message message) const;
+  /// A member that `receiver` names checks its share of the request signatures in a Proposal, and all else; without it,
+  /// all of them are checked.
+  [[nodiscard]] Result<VerifiedMessage> check(Message message, std::optional<NodeId> receiver = {}) const;
   [[nodiscard]] Result<VerifiedRequest> check(RequestPtr request) const;
   /// What this node signed itself, on its way back into its own core. REQUIRES: it is well-formed and signed by us.
   [[nodiscard]] VerifiedMessage own(Message message) const;

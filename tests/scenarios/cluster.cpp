@@ -251,13 +251,13 @@ void Cluster::transmit(ProcessId from, const MessagePtr& message, bool signs, co
   for (auto* observer : observers_) observer->sent(processes_[from], *message, signs, reached);
   std::erase(reached, from);
   if (reached.empty()) return;
-  if (auto checked = verifier_.check(Message(*message)); checked.ok()) {
-    packet.verified = *checked;
-  } else {
-    packet.refusal = checked.error().code + ": " + checked.error().what;
-  }
   for (auto id : reached) {
     packet.to = id;
+    if (auto checked = verifier_.check(Message(*message), processes_[id].member); checked.ok()) {
+      packet.verified = *checked;
+    } else {
+      packet.refusal = checked.error().code + ": " + checked.error().what;
+    }
     in_flight_.push_back(packet);
   }
 }

@@ -90,7 +90,9 @@ ParcelPtr World::pack(MessagePtr message, NodeId from) {
   auto checked = verifier_.check(std::move(copy));
   if (!checked.ok()) return refuse(checked.error().what);
   witness_.saw((*checked)->get());
-  return std::make_shared<const Parcel>(Parcel{std::move(message), std::move(*checked)});
+  const auto* proposal = std::get_if<Proposal>(&(*checked)->get());
+  const bool checked_by_each = proposal && proposal->first_bad;
+  return std::make_shared<const Parcel>(Parcel{std::move(message), std::move(*checked), checked_by_each});
 }
 
 void World::send(Host& host, const Send& send) {
@@ -192,9 +194,18 @@ void World::resume(Host& host) {
   step(host, Tick{});
 }
 
+/// What comes out of the receiver's own check of it.
+VerifiedMessage World::check_for(NodeId receiver, const Parcel& parcel) {
+  if (!parcel.checked_by_each) return parcel.checked;
+  auto checked = verifier_.check(*parcel.message, receiver);
+  ZELL_CHECK(checked.ok());  // when all of it was checked, it was not refused either
+  if (!std::get<Proposal>((*checked)->get()).first_bad) happened("bad requests that others check");
+  return *checked;
+}
+
 void World::hand_over(Host& from, Host& to, const ParcelPtr& parcel) {
   auto& liar = liars_[to.id.value];
-  if (!liar) return step(to, Received{from.id, parcel->checked});
+  if (!liar) return step(to, Received{from.id, check_for(to.id, *parcel)});
   if (auto heard = liar->hear(parcel->message, from.id)) {
     if (heard == parcel->message) {
       step(to, Received{from.id, parcel->checked});

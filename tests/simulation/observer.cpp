@@ -48,6 +48,7 @@ const std::vector<std::string>& required_situations() {
         "rejoined learners",
         "rotten disks refused",
         "requests refused: busy",
+        "bad requests that others check",
         "requests left to the node that took them in",
         "lies: LCs of a second log",
         "lies: FCs of a second log",

@@ -61,7 +61,8 @@ struct Host {
 /// A message on the wire, checked once for all who get it.
 struct Parcel {
   MessagePtr message;
-  VerifiedMessage checked;  ///< null: refused
+  VerifiedMessage checked;       ///< null: refused
+  bool checked_by_each = false;  ///< a proposal with a bad request: who does not check that one sees nothing wrong
 };
 using ParcelPtr = std::shared_ptr<const Parcel>;
 
@@ -152,6 +153,7 @@ class World {
   void send_lies(Host& host, const std::vector<Told>& told, const ParcelPtr& truth);
   void transmit(Host& from, Host& to, const ParcelPtr& parcel, Duration held_back = Duration{0});
   void deliver(std::size_t from, std::size_t to, std::uint64_t connection, Instant sent, const ParcelPtr& parcel);
+  VerifiedMessage check_for(NodeId receiver, const Parcel& parcel);
   void hand_over(Host& from, Host& to, const ParcelPtr& parcel);
   void note_new_view(const NewView& news);
 

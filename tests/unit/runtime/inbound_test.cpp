@@ -24,7 +24,7 @@ struct Fixture {
     outlets.refuse = [this](NodeId, const Error& why) { refused.push_back(why.code); };
     outlets.pause = [this](NodeId) { ++paused; };
     outlets.resume = [this](NodeId) { ++resumed; };
-    inbound = std::make_unique<Inbound>(pool, *verifier, std::move(outlets));
+    inbound = std::make_unique<Inbound>(pool, *verifier, NodeId{0}, std::move(outlets));
   }
   ~Fixture() {
     bool closed = false;

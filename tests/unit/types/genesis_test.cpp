@@ -302,3 +302,41 @@ TEST_CASE("labels are not part of the canonical bytes, everything else is") {
   differs([](Genesis& g) { ++g.parameters.view_timeout_ms; });
   differs([](Genesis& g) { ++g.parameters.forward_quota; });
 }
+
+TEST_CASE("those who check a request's signature are a quorum with the leader among them, whoever chose the number") {
+  const std::uint64_t seed = std::random_device{}();
+  INFO("seed " << seed);
+  Prng random(seed);
+  for (int round = 0; round < 2'000; ++round) {
+    std::vector<std::uint64_t> stakes(1 + random.below(20));
+    for (auto& stake : stakes) stake = random.chance(200) ? max64 / 64 : 1 + random.below(20);
+    const auto genesis = with_stakes(stakes);
+    const NodeId leader{static_cast<std::uint16_t>(random.below(stakes.size()))};
+    const auto chooser = random.next();
+    MemberSet checkers;
+    for (std::uint16_t i = 0; i < stakes.size(); ++i) checkers[i] = genesis.is_checker({i}, leader, chooser);
+    CHECK(checkers[leader.value]);
+    CHECK(genesis.is_quorum(checkers));
+    // Any other quorum meets them in more than a third of the stake: in a correct member.
+    MemberSet rest = ~checkers;
+    for (std::size_t i = stakes.size(); i < max_members; ++i) rest[i] = false;
+    CHECK_FALSE(genesis.is_challenge_quorum(rest));
+  }
+}
+
+TEST_CASE("of equal members just a quorum checks, and each as often as the others when it does not lead") {
+  for (std::size_t n : {1, 2, 3, 4, 7, 10, 31}) {
+    const auto genesis = equal_members(n);
+    std::vector<std::size_t> times(n);
+    for (std::uint64_t chooser = 0; chooser + 1 < n; ++chooser) {
+      std::size_t checkers = 0;
+      for (std::uint16_t i = 0; i < n; ++i) {
+        const bool checks = genesis.is_checker({i}, {0}, chooser);
+        checkers += checks ? 1 : 0;
+        times[i] += checks ? 1 : 0;
+      }
+      CHECK(checkers == 2 * n / 3 + 1);
+    }
+    for (std::size_t i = 1; i < n; ++i) CHECK(times[i] == 2 * n / 3);
+  }
+}

@@ -2,6 +2,7 @@
 // alone.
 
 #include <atomic>
+#include <set>
 #include <thread>
 
 #include "tests/unit/wire/verifier_fixture.h"
@@ -235,6 +236,38 @@ TEST_CASE_METHOD(VerifierFixture, "the first request of a proposal that is bad i
   auto liar = proposal({0}, 1, 4);
   liar.first_bad = 2;
   CHECK_FALSE(std::get<Proposal>((*verifier.check(liar))->get()).first_bad);
+}
+
+TEST_CASE_METHOD(VerifierFixture, "a member checks the signatures that are its share, and the form of every request") {
+  const auto found_by = [&](std::uint16_t receiver, const RequestPtr& request) {
+    const auto out = verifier.check(proposal_of({request}), NodeId{receiver});
+    REQUIRE(out.ok());
+    return std::get<Proposal>((*out)->get()).first_bad.has_value();
+  };
+  std::set<std::uint16_t> not_found_by;
+  for (std::uint64_t nonce = 1; nonce <= 32; ++nonce) {
+    const auto bad = cluster.unsigned_request(nonce);
+    MemberSet found;
+    for (std::uint16_t receiver = 0; receiver < 4; ++receiver) {
+      found[receiver] = found_by(receiver, bad);
+      if (!found[receiver]) not_found_by.insert(receiver);
+      CHECK_FALSE(found_by(receiver, cluster.request(nonce)));
+      CHECK(found_by(receiver, cluster.request(nonce, "BAD")));
+    }
+    CHECK(found.count() == 3);
+    CHECK(found[0]);
+  }
+  CHECK(not_found_by == std::set<std::uint16_t>{1, 2, 3});
+}
+
+TEST_CASE_METHOD(VerifierFixture, "a signature that a member did not check is not remembered as good") {
+  for (std::uint64_t nonce = 1; nonce <= 8; ++nonce) {
+    const auto bad = cluster.unsigned_request(nonce);
+    for (std::uint16_t receiver = 0; receiver < 4; ++receiver)
+      (void)verifier.check(proposal_of({bad}), NodeId{receiver});
+    CHECK(code(Forward{{bad}}) == "bad-signature");
+    CHECK(first_bad({bad}) == 0u);
+  }
 }
 
 TEST_CASE_METHOD(VerifierFixture, "payloads that are not their header's are refused, and not held against the leader") {
