@@ -60,7 +60,8 @@ PlotLine line_of_percentiles(const Json& document, std::string name) {
   std::sort(buckets.begin(), buckets.end());
   const auto highest = number_at(document, "/latency_us/max").value_or(buckets.back().first);
   // The last one is drawn where all but one are passed: 100 % would be infinitely far.
-  const auto last = total > 1 ? 1 - 1 / total : 0;
+  constexpr double most_counted = 1e12;  // more nines than this a double can't tell apart
+  const auto last = total > 1 ? 1 - 1 / std::min(total, most_counted) : 0;
   std::vector<PlotPoint> piece;
   double passed = 0;
   for (const auto& [upper, count] : buckets) {
@@ -68,7 +69,7 @@ PlotLine line_of_percentiles(const Json& document, std::string name) {
     if (piece.empty()) piece.push_back({0, value, ""});
     passed += count;
     const auto fraction = std::min(passed / total, last);
-    const auto share = passed < total ? percent_text(passed / total) : "100 %";
+    const auto share = passed < total ? percent_text(fraction) : "100 %";
     piece.push_back({fraction, value, fmt::format("{}: {} within {}", out.name, share, latency_text(value))});
   }
   out.pieces.push_back(std::move(piece));

@@ -130,7 +130,7 @@ TEST_CASE("whatever a document holds or lacks, there is a page") {
   Prng random(seed);
   CHECK(html_report(Json::object()).find("zell bench") != std::string::npos);
   CHECK(html_report(Json::array()).find("0 runs") != std::string::npos);
-  for (int round = 0; round < 3'000; ++round) {
+  for (int round = 0; round < 2'000; ++round) {
     auto document = result();
     for (auto times = 1 + random.below(4); times > 0; --times) damage(document, random);
     INFO("round " << round << ": " << document.dump(-1, ' ', false, Json::error_handler_t::replace));
