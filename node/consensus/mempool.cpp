@@ -38,8 +38,8 @@ LocalPool::Entry& LocalPool::add(RequestPtr request, bool submitted, NodeId rela
   entry.submitted = submitted;
   entry.relayed_by = relayed_by;
   bytes_ += entry.request->canonical.size();
-  waiting_[entry.order] = entry.request->id;
-  slots_[{entry.request->sender, entry.request->nonce}].push_back(entry.request->id);
+  waiting_[entry.order] = &entry;
+  slots_[slot_of(*entry.request)].push_back(&entry);
   if (!submitted) {
     for (auto* share : {&relayed_[relayed_by], &all_relayed_}) {
       ++share->count;
@@ -63,8 +63,8 @@ void LocalPool::remove(const RequestId& id) {
   blocked_.erase(entry.order);
   owed_.erase(entry.order);
   bytes_ -= entry.request->canonical.size();
-  auto slot = slots_.find({entry.request->sender, entry.request->nonce});
-  std::erase(slot->second, id);
+  auto slot = slots_.find(slot_of(*entry.request));
+  std::erase(slot->second, &entry);
   if (slot->second.empty()) slots_.erase(slot);
   release_share(entry);
   entries_.erase(found);
@@ -80,23 +80,22 @@ void LocalPool::release_share(const Entry& entry) {
 
 std::vector<LocalPool::Entry*> LocalPool::waiting(std::size_t limit) {
   std::vector<Entry*> out;
-  for (const auto& [order, id] : waiting_) {
+  for (const auto& [order, entry] : waiting_) {
     if (out.size() == limit) break;
-    out.push_back(find(id));
+    out.push_back(entry);
   }
   return out;
 }
 
 std::vector<LocalPool::Entry*> LocalPool::forwarded_entries() {
   std::vector<Entry*> out;
-  for (const auto& [order, id] : forwarded_) out.push_back(find(id));
+  for (const auto& [order, entry] : forwarded_) out.push_back(entry);
   return out;
 }
 
 std::vector<LocalPool::Entry*> LocalPool::forwarded_before(Instant when) {
   std::vector<Entry*> out;
-  for (const auto& [order, id] : forwarded_) {
-    auto* entry = find(id);
+  for (const auto& [order, entry] : forwarded_) {
     if (entry->forwarded_at <= when && !entry->owed_since) out.push_back(entry);
   }
   return out;
@@ -104,18 +103,18 @@ std::vector<LocalPool::Entry*> LocalPool::forwarded_before(Instant when) {
 
 void LocalPool::mark_owed(Entry& entry, std::uint64_t proposed) {
   entry.owed_since = proposed;
-  owed_[entry.order] = entry.request->id;
+  owed_[entry.order] = &entry;
 }
 
 std::vector<LocalPool::Entry*> LocalPool::owed_entries() {
   std::vector<Entry*> out;
-  for (const auto& [order, id] : owed_) out.push_back(find(id));
+  for (const auto& [order, entry] : owed_) out.push_back(entry);
   return out;
 }
 
 std::vector<LocalPool::Entry*> LocalPool::blocked_entries() {
   std::vector<Entry*> out;
-  for (const auto& [order, id] : blocked_) out.push_back(find(id));
+  for (const auto& [order, entry] : blocked_) out.push_back(entry);
   return out;
 }
 
@@ -132,8 +131,8 @@ void LocalPool::set_where(Entry& entry, Where where) {
     owed_.erase(entry.order);
   }
   ZELL_CHECK(!entry.blocked_at);
-  if (where == Where::waiting) waiting_[entry.order] = entry.request->id;
-  if (where == Where::forwarded) forwarded_[entry.order] = entry.request->id;
+  if (where == Where::waiting) waiting_[entry.order] = &entry;
+  if (where == Where::forwarded) forwarded_[entry.order] = &entry;
 }
 
 void LocalPool::block(Entry& entry, Index at) {
@@ -143,7 +142,7 @@ void LocalPool::block(Entry& entry, Index at) {
   entry.blocked_at = at;
   entry.owed_since.reset();
   owed_.erase(entry.order);
-  blocked_[entry.order] = entry.request->id;
+  blocked_[entry.order] = &entry;
 }
 
 void LocalPool::unblock(Entry& entry) {
@@ -154,10 +153,10 @@ void LocalPool::unblock(Entry& entry) {
 
 std::vector<LocalPool::Entry*> LocalPool::rivals(const Request& request) {
   std::vector<Entry*> out;
-  auto found = slots_.find({request.sender, request.nonce});
+  auto found = slots_.find(slot_of(request));
   if (found == slots_.end()) return out;
-  for (const auto& id : found->second) {
-    if (id != request.id) out.push_back(find(id));
+  for (auto* entry : found->second) {
+    if (entry->request->id != request.id) out.push_back(entry);
   }
   return out;
 }
@@ -168,7 +167,7 @@ void LocalPool::forget_forwarding(std::optional<Instant> disconnected_at) {
     set_where(*entry, Where::waiting);
   }
   if (disconnected_at) return;
-  for (const auto& [order, id] : waiting_) find(id)->waited = Duration{};
+  for (const auto& [order, entry] : waiting_) entry->waited = Duration{};
 }
 
 bool ForwardQueues::push(NodeId from, const RequestPtr& request) {

@@ -5,8 +5,8 @@
 #include <functional>
 #include <map>
 #include <optional>
-#include <set>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "node/consensus/io.h"
@@ -39,6 +39,8 @@ class LocalPool {
   };
 
   explicit LocalPool(const ReplicaOptions& options) : options_(options) {}
+  LocalPool(const LocalPool&) = delete;  // its lists point into its entries
+  LocalPool& operator=(const LocalPool&) = delete;
 
   [[nodiscard]] Entry* find(const RequestId& id);
   [[nodiscard]] const Entry* find(const RequestId& id) const;
@@ -76,13 +78,12 @@ class LocalPool {
   void forget_forwarding(std::optional<Instant> disconnected_at);
 
  private:
-  using Slot = std::pair<PublicKey, std::uint64_t>;
   const ReplicaOptions& options_;
   std::uint64_t next_order_ = 1;
   std::size_t bytes_ = 0;
   std::unordered_map<RequestId, Entry> entries_;  // never iterated: order comes from the maps below
-  std::map<std::uint64_t, RequestId> waiting_, forwarded_, blocked_, owed_;
-  std::map<Slot, std::vector<RequestId>> slots_;
+  std::map<std::uint64_t, Entry*> waiting_, forwarded_, blocked_, owed_;
+  std::unordered_map<NonceSlot, std::vector<Entry*>> slots_;  // never iterated
   struct Share {
     std::size_t count = 0, bytes = 0;
   };
@@ -110,7 +111,7 @@ class ForwardQueues {
  private:
   std::uint32_t quota_;
   std::map<NodeId, std::deque<RequestPtr>> queues_;
-  std::set<RequestId> ids_;
+  std::unordered_set<RequestId> ids_;  // never iterated
   std::size_t bytes_ = 0;
   NodeId last_{};
 };

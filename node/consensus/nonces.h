@@ -13,6 +13,16 @@ namespace zell {
 
 inline constexpr std::size_t nonces_per_sender = 1'024;
 
+/// What a request takes up: one nonce of one sender.
+struct NonceSlot {
+  PublicKey sender;
+  std::uint64_t nonce = 0;
+  friend bool operator==(const NonceSlot&, const NonceSlot&) = default;
+};
+[[nodiscard]] inline NonceSlot slot_of(const Request& request) {
+  return {request.sender, request.nonce};
+}
+
 enum class NonceVerdict : std::uint8_t { fresh, duplicate, too_old };
 /// "duplicate" or "nonce-too-old". REQUIRES: not fresh.
 [[nodiscard]] std::string_view refusal_of(NonceVerdict verdict);
@@ -38,3 +48,10 @@ class NonceWindows {
 };
 
 }  // namespace zell
+
+template <>
+struct std::hash<zell::NonceSlot> {
+  std::size_t operator()(const zell::NonceSlot& slot) const noexcept {
+    return std::hash<zell::PublicKey>{}(slot.sender) ^ (slot.nonce * 0x9e3779b97f4a7c15ULL);
+  }
+};

@@ -148,6 +148,7 @@ struct Replica::Impl {
   void run_timers();
   void heartbeat(Send::To to, NodeId node);
   void check_leader();
+  void look_after_forwarded();
   void mark_owed();
   void check_censorship(const Batch& appended);
   [[nodiscard]] bool any_censored() const;
@@ -198,7 +199,7 @@ struct Replica::Impl {
   std::optional<Certificate> newest_lc;             ///< of this view, as leader or follower
   std::optional<Heartbeat> last_heartbeat;
   std::uint64_t heartbeat_counter = 0, heard_counter = 0;
-  Instant owed_checked_at{};
+  Instant forwarded_checked_at{};
   Instant last_signed_news{};  ///< leader: when it last sent a proposal or heartbeat
   Instant oldest_queued{};
   std::uint64_t proposed_in_view = 0;  ///< requests appended from proposals of this view

@@ -230,20 +230,20 @@ bool Replica::Impl::batch_is_due() const {
 
 RequestsPtr Replica::Impl::next_batch() {
   auto requests = std::make_shared<Requests>();
-  std::set<std::pair<PublicKey, std::uint64_t>> inside;
+  std::unordered_set<NonceSlot> inside;
   std::size_t bytes = 0;
   while (requests->size() < parameters.batch_max_requests) {
     auto request = queues.pop();
     if (!request) break;
     bool taken = log.nonces().check(request->sender, request->nonce) != NonceVerdict::fresh ||
-                 inside.contains({request->sender, request->nonce});
+                 inside.contains(slot_of(*request));
     if (taken) continue;
     if (bytes + request->canonical.size() > parameters.batch_max_bytes) {
       queues.push_front(queues.last_popped(), request);
       break;
     }
     bytes += request->canonical.size();
-    inside.emplace(request->sender, request->nonce);
+    inside.insert(slot_of(*request));
     requests->push_back(std::move(request));
   }
   return requests;

@@ -18,9 +18,8 @@ void Replica::Impl::run_timers() {
   if (!state.active && !pace.running() && quorum_connected() && changes.quorum_for(state.view)) pace.start(now);
   if (leading() && now - last_signed_news >= milliseconds(parameters.heartbeat_ms)) heartbeat(Send::To::others, self);
   if (state.active) {
-    resend_forwarded();
+    look_after_forwarded();
     pass_on();
-    mark_owed();
   }
   check_leader();
   resend_what_lasts();
@@ -62,9 +61,16 @@ bool Replica::Impl::any_censored() const {
   return false;
 }
 
+/// There may be thousands of them, and nothing about them is urgent.
+void Replica::Impl::look_after_forwarded() {
+  if (now - forwarded_checked_at < milliseconds(20)) return;
+  forwarded_checked_at = now;
+  resend_forwarded();
+  mark_owed();
+}
+
 void Replica::Impl::mark_owed() {
-  if (leader() == self || now - owed_checked_at < milliseconds(20)) return;
-  owed_checked_at = now;
+  if (leader() == self) return;
   // Under load a correct leader may be slow to check what is forwarded to it: patience grows with each view, as for the
   // rest.
   auto timeout = pace.scaled(parameters.censorship_timeout_ms);
