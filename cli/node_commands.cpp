@@ -9,7 +9,6 @@
 #include "cli/node_choice.h"
 #include "cli/node_run.h"
 #include "cli/status_command.h"
-#include "cli/up_command.h"
 #include "cluster/operate.h"
 
 namespace zell::cli {

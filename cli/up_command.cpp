@@ -114,39 +114,11 @@ Result<std::optional<FoundCluster>> find_existing(const Environment& environment
   return std::optional<FoundCluster>();
 }
 
-Result<FoundCluster> make_new(const Environment& environment, const std::string& name, std::filesystem::path root,
-                              const ClusterWishes& wishes) {
-  std::vector<std::uint16_t> taken;
-  for (const auto& cluster : list_clusters(environment).clusters) taken.push_back(cluster.file.base_port);
-  auto plan = plan_cluster(name, std::move(root), wishes, taken);
-  if (!plan) return plan.error();
-  std::vector<NodePorts> ports;
-  for (const auto& node : plan->file.nodes) ports.push_back(node.ports);
-  // Before a cluster is made that could not start.
-  const auto other = plan->file.base_port < 65'000 ? plan->file.base_port + port_block : 7'200;
-  if (auto free = check_ports_free(ports, fmt::format("zell up --base-port {}", other)); !free) return free.error();
-  if (plan->file.ephemeral) {
-    if (auto made = ensure_private_folder(environment.ephemeral_clusters().parent_path()); !made) return made.error();
-  }
-  if (auto made = make_cluster(*plan, environment); !made) return made.error();
-  return open_cluster(plan->root);
-}
-
 Error differs(const FoundCluster& cluster, const std::vector<std::string>& differences) {
   return {"differs",
           fmt::format("cluster {} exists, and is not what you ask for: {}", cluster.file.name,
                       fmt::join(differences, "; ")),
           fmt::format("zell up OTHER-NAME, or zell cluster rm {} (its data goes)", cluster.file.name)};
-}
-
-Status check_nodes_run(const FoundCluster& cluster) {
-  auto answer = ask_supervisor(cluster.lock.info->control_socket, {}, view_timeout);
-  if (!answer) return answer.error();
-  for (const auto& node : answer->nodes) {
-    if (node.state != ProcessState::exited) continue;
-    return ended_at_start(cluster, node);
-  }
-  return Ok{};
 }
 
 struct Started {
@@ -225,8 +197,8 @@ Result<Started> bring_up(const Environment& environment, const Globals& globals,
     if (out.cluster.lock.state == RunState::starting) return check_running(out.cluster).error();
   } else {
     steps.doing("making keys");
-    auto made =
-        make_new(environment, name, folder.empty() ? root_of(environment, name, options.ephemeral) : folder, *wishes);
+    auto made = make_new_cluster(environment, name,
+                                 folder.empty() ? root_of(environment, name, options.ephemeral) : folder, *wishes);
     if (!made) return made.error();
     out.cluster = std::move(*made);
     out.made = true;
@@ -255,14 +227,6 @@ Result<Started> bring_up(const Environment& environment, const Globals& globals,
 }
 
 }  // namespace
-
-Error ended_at_start(const FoundCluster& cluster, const ProcessReport& node) {
-  const auto why = last_words(cluster, node.name);
-  return {"spawn-failed",
-          fmt::format("{} ended with code {} while starting{}{}", node.name, node.exit_code.value_or(0),
-                      why.empty() ? "" : ": ", why),
-          fmt::format("zell node logs {}", node.name)};
-}
 
 int up(const Globals& globals, const UpOptions& options) {
   const auto begin = Clock::now();

@@ -5,7 +5,6 @@
 
 #include "cli/commands.h"
 #include "cluster/registry.h"
-#include "cluster/supervisor_protocol.h"
 #include "cluster/unique_fd.h"
 
 namespace zell::cli {
@@ -25,8 +24,5 @@ struct UpOptions {
 /// `zell up --foreground`, once it is up: shows the logs until Ctrl-C (down; a second one kills) or until the cluster
 /// goes down. `owner` is what keeps it up.
 [[nodiscard]] int stay_in_foreground(const FoundCluster& cluster, std::int64_t supervisor_pid, UniqueFd owner);
-
-/// What to say of a node that ended while it started. Code "spawn-failed".
-[[nodiscard]] Error ended_at_start(const FoundCluster& cluster, const ProcessReport& node);
 
 }  // namespace zell::cli

@@ -10,6 +10,7 @@
 
 #include "cluster/launch.h"
 #include "cluster/log_tail.h"
+#include "cluster/make.h"
 
 namespace zell {
 namespace {
@@ -17,8 +18,28 @@ namespace {
 using Clock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds look_interval{20};
 constexpr std::chrono::milliseconds look_timeout{500};
+constexpr std::chrono::milliseconds supervisor_timeout{1'000};
 
 }  // namespace
+
+Result<FoundCluster> make_new_cluster(const Environment& environment, const std::string& name,
+                                      std::filesystem::path root, const ClusterWishes& wishes) {
+  std::vector<std::uint16_t> taken;
+  for (const auto& cluster : list_clusters(environment).clusters) taken.push_back(cluster.file.base_port);
+  auto plan = plan_cluster(name, std::move(root), wishes, taken);
+  if (!plan) return plan.error();
+  std::vector<NodePorts> ports;
+  for (const auto& node : plan->file.nodes) ports.push_back(node.ports);
+  // Before a cluster is made that could not start.
+  const auto other = plan->file.base_port < 65'000 ? plan->file.base_port + port_block : 7'200;
+  auto free = check_ports_free(ports, "zell up --base-port " + std::to_string(other));
+  if (!free) return free.error();
+  if (plan->file.ephemeral) {
+    if (auto made = ensure_private_folder(environment.ephemeral_clusters().parent_path()); !made) return made.error();
+  }
+  if (auto made = make_cluster(*plan, environment); !made) return made.error();
+  return open_cluster(plan->root);
+}
 
 Result<SupervisorAnswer> start_cluster(const FoundCluster& cluster, const UniqueFd* owner) {
   const auto& file = cluster.file;
@@ -41,6 +62,23 @@ std::string last_words(const FoundCluster& cluster, const std::string& node) {
   const auto last =
       std::find_if(lines.rbegin(), lines.rend(), [&](const LogLine& line) { return line.text.starts_with(mark); });
   return last == lines.rend() ? std::string() : last->text.substr(mark.size());
+}
+
+Error ended_at_start(const FoundCluster& cluster, const ProcessReport& node) {
+  const auto why = last_words(cluster, node.name);
+  return {"spawn-failed",
+          node.name + " ended with code " + std::to_string(node.exit_code.value_or(0)) + " while starting" +
+              (why.empty() ? "" : ": " + why),
+          "zell node logs " + node.name};
+}
+
+Status check_nodes_run(const FoundCluster& cluster) {
+  auto answer = ask_supervisor(cluster.lock.info->control_socket, {}, supervisor_timeout);
+  if (!answer) return answer.error();
+  for (const auto& node : answer->nodes) {
+    if (node.state == ProcessState::exited) return ended_at_start(cluster, node);
+  }
+  return Ok{};
 }
 
 UniqueFd watch_process(std::int64_t pid) {

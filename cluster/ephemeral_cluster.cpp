@@ -1,0 +1,73 @@
+#include "cluster/ephemeral_cluster.h"
+
+#include <fcntl.h>
+
+#include <array>
+#include <cerrno>
+#include <system_error>
+
+#include "cluster/operate.h"
+#include "cluster/probe.h"
+#include "node/crypto/keys.h"
+
+namespace zell {
+
+namespace {
+
+constexpr std::chrono::seconds stop_timeout{20};
+
+std::string with_random_ending(const std::string& name) {
+  std::array<std::uint8_t, 4> ending{};
+  random_bytes(ending);
+  return name + "-" + to_hex(ending);
+}
+
+}  // namespace
+
+Result<EphemeralCluster> EphemeralCluster::start(const Environment& environment, const std::string& name,
+                                                 std::size_t nodes, std::chrono::milliseconds timeout,
+                                                 const std::function<Status()>& check) {
+  ClusterWishes wishes;
+  wishes.nodes = nodes;
+  wishes.ephemeral = true;
+  const auto full_name = with_random_ending(name);
+  auto made = make_new_cluster(environment, full_name, root_of(environment, full_name, true), wishes);
+  if (!made) return made.error();
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) return Error{"io", "no pipe: " + std::generic_category().message(errno), ""};
+  const UniqueFd read_end(ends[0]);
+  EphemeralCluster out;
+  out.owner_.reset(ends[1]);
+  out.cluster_ = std::move(*made);
+  auto started = start_cluster(out.cluster_, &read_end);
+  if (!started) return started.error();
+  out.supervisor_ = watch_process(started->pid);
+  auto running = open_cluster(out.cluster_.paths.root);
+  if (!running) return running.error();
+  out.cluster_ = std::move(*running);
+  auto probed = probe_cluster(out.cluster_, out.cluster_.file.nodes, timeout, [&] {
+    auto good = check();
+    return good ? check_nodes_run(out.cluster_) : good;
+  });
+  if (!probed) return probed.error();
+  return out;
+}
+
+Status EphemeralCluster::stop() {
+  if (!owner_.valid()) return Ok{};
+  owner_.reset();
+  const bool ended = wait_for_end(supervisor_, stop_timeout);
+  supervisor_.reset();
+  std::error_code error;
+  // There still if it never started, or was killed.
+  if (ended) std::filesystem::remove_all(cluster_.paths.root, error);
+  if (ended && !error) return Ok{};
+  return Error{"timeout", "the cluster " + cluster_.file.name + " has not ended, or its data is still there",
+               "zell cluster rm " + cluster_.file.name + " --force"};
+}
+
+EphemeralCluster::~EphemeralCluster() {
+  (void)stop();
+}
+
+}  // namespace zell
