@@ -52,7 +52,8 @@ class HelpFormatter : public CLI::Formatter {
       const auto name = option->get_name(true) + (option->get_items_expected_max() > 1 ? "..." : "");
       out += option->get_required() ? " " + name : " [" + name + "]";
     }
-    if (!app->get_subcommands({}).empty()) out += " COMMAND";
+    const bool needs_one = app->get_require_subcommand_min() > 0;
+    if (!app->get_subcommands({}).empty()) out += needs_one ? " COMMAND" : " [COMMAND]";
     return out + " [OPTIONS]\n";
   }
   std::string make_option_opts(const CLI::Option* option) const override {
@@ -146,7 +147,9 @@ Error usage_error(const CLI::App* root, const CLI::ParseError& error, int argc, 
   }
   if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr) what = without_value(*diagnosis.deepest(), what);
   const auto name = full_name(diagnosis.deepest());
-  if (!diagnosis.deepest()->get_subcommands({}).empty()) what = name + " needs a command";
+  if (dynamic_cast<const CLI::RequiredError*>(&error) != nullptr && !diagnosis.deepest()->get_subcommands({}).empty()) {
+    what = name + " needs a command";
+  }
   return {"usage", std::move(what), name + " --help"};
 }
 
@@ -274,7 +277,9 @@ Command& Command::closing_words(const std::string& text) {
 }
 
 Command& Command::run(std::function<int()> action) {
-  app_->final_callback([shared = shared_, action = std::move(action)] {
+  app_->require_subcommand(0, 1);
+  app_->final_callback([app = app_, shared = shared_, action = std::move(action)] {
+    if (!app->get_subcommands().empty()) return;
     shared->before();
     shared->exit_code = action();
   });

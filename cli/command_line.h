@@ -44,6 +44,7 @@ class Command {
   Command& examples(std::vector<std::string> lines);
   /// After the examples.
   Command& closing_words(const std::string& text);
+  /// What it does; with commands below it, when none of them is given.
   Command& run(std::function<int()> action);
 
  private:

@@ -199,7 +199,7 @@ Progress::~Progress() {
   if (shown_) std::fputs("\r\033[K", stderr);
 }
 
-void Progress::update(std::uint64_t done) {
+void Progress::update(std::uint64_t done, std::string_view note) {
   using namespace std::chrono_literals;
   if (!mode.progress) return;
   const auto now = std::chrono::steady_clock::now();
@@ -208,7 +208,9 @@ void Progress::update(std::uint64_t done) {
   shown_ = true;
   const auto of = total_ > 0 ? fmt::format(" of {} ({}%)", total_, done * 100 / total_) : std::string();
   const auto seconds = std::chrono::duration<double>(now - start_).count();
-  std::fputs(fmt::format("\r\033[K{} {}{}  {:.0f} s", what_, done, of, seconds).c_str(), stderr);
+  std::fputs(
+      fmt::format("\r\033[K{} {}{}  {:.0f} s{}{}", what_, done, of, seconds, note.empty() ? "" : "  ", note).c_str(),
+      stderr);
   std::fflush(stderr);
 }
 

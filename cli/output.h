@@ -80,7 +80,8 @@ class Progress {
   ~Progress();
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
-  void update(std::uint64_t done);
+  /// `note` is shown behind it.
+  void update(std::uint64_t done, std::string_view note = {});
 
  private:
   std::string what_;

@@ -114,6 +114,18 @@ Hash payloads_root(std::span<const Bytes> payloads) {
   return root_over(payloads);
 }
 
+void write_request_header(Writer& out, std::string_view app, std::uint64_t nonce, const PublicKey& sender,
+                          std::uint32_t payload_count, const Hash& root, const CompactSignature& signature) {
+  out.u8(request_version);
+  out.u8(static_cast<std::uint8_t>(app.size()));
+  out.raw(as_bytes(app));
+  out.u64(nonce);
+  out.fixed(sender);
+  out.u32(payload_count);
+  out.fixed(root);
+  out.fixed(signature);
+}
+
 RequestPtr make_request(const SigningDomain& domain, std::string_view app, std::uint64_t nonce, const PublicKey& sender,
                         std::span<const Bytes> payloads, const CompactSignature& signature) {
   ZELL_CHECK(app.size() <= 255);
@@ -129,14 +141,7 @@ RequestPtr make_request(const SigningDomain& domain, std::string_view app, std::
   std::size_t size = header_bytes_without_app + app.size();
   for (const auto& payload : payloads) size += 4 + payload.size();
   out.reserve(size);
-  out.u8(request_version);
-  out.u8(static_cast<std::uint8_t>(app.size()));
-  out.raw(as_bytes(app));
-  out.u64(nonce);
-  out.fixed(sender);
-  out.u32(request->payload_count);
-  out.fixed(request->payloads_root);
-  out.fixed(signature);
+  write_request_header(out, app, nonce, sender, request->payload_count, request->payloads_root, signature);
   request->header_bytes = static_cast<std::uint32_t>(out.size());
   for (const auto& payload : payloads) out.sized(payload);
   request->canonical = out.take();

@@ -29,6 +29,10 @@ namespace zell {
 
 /// RFC 6962 root over the payloads.
 [[nodiscard]] Hash payloads_root(std::span<const Bytes> payloads);
+/// The first part of a canonical request; what follows is each payload behind its length (u32). REQUIRES: the app has
+/// at most 255 bytes.
+void write_request_header(Writer& out, std::string_view app, std::uint64_t nonce, const PublicKey& sender,
+                          std::uint32_t payload_count, const Hash& payloads_root, const CompactSignature& signature);
 /// Canonical request from its parts; it is not checked.
 [[nodiscard]] RequestPtr make_request(const SigningDomain& domain, std::string_view app, std::uint64_t nonce,
                                       const PublicKey& sender, std::span<const Bytes> payloads,
