@@ -16,20 +16,20 @@ namespace {
 using Json = nlohmann::json;
 using Results = std::vector<NamedResult>;
 
-/// A value as a person reads it: an object as "busy 12, too-old 3".
-std::string dump(const Json& value) {
+std::string plain(const Json& value) {
   if (value.is_string()) return value.get<std::string>();
-  if (value.is_null() || (value.is_structured() && value.empty())) return "–";
-  if (value.is_object()) {
-    std::string out;
-    for (const auto& [key, item] : value.items()) {
-      out += fmt::format(
-          "{}{} {}", out.empty() ? "" : ", ", key,
-          item.is_string() ? item.get<std::string>() : item.dump(-1, ' ', false, Json::error_handler_t::replace));
-    }
-    return out;
-  }
   return value.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+/// A value as a person reads it: an object as "busy 12, too-old 3", a list as "n1, n2".
+std::string dump(const Json& value) {
+  if (value.is_null() || (value.is_structured() && value.empty())) return "–";
+  if (!value.is_structured()) return plain(value);
+  std::string out;
+  for (const auto& [key, item] : value.items()) {
+    out += fmt::format("{}{}{}", out.empty() ? "" : ", ", value.is_object() ? key + " " : "", plain(item));
+  }
+  return out;
 }
 
 const Json* part_of(const Json& document, const char* key) {

@@ -66,7 +66,8 @@ PlotLine line_of_percentiles(const Json& document, std::string name) {
   double passed = 0;
   for (const auto& [upper, count] : buckets) {
     const auto value = std::min(upper, highest);
-    if (piece.empty()) piece.push_back({0, value, ""});
+    // Steps: all between the two shares took this long at most, not something between two buckets.
+    piece.push_back({std::min(passed / total, last), value, ""});
     passed += count;
     const auto fraction = std::min(passed / total, last);
     const auto share = passed < total ? percent_text(fraction) : "100 %";
