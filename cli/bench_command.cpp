@@ -386,7 +386,10 @@ Status add_limits(BenchResult& result, const std::filesystem::path& folder) {
   return Ok{};
 }
 
-Result<BenchResult> measure(const Globals& globals, const BenchOptions& options) {
+}  // namespace
+
+Result<BenchResult> measure_bench(const Globals& globals, const BenchOptions& options) {
+  take_signals();
   auto where = find_cluster(globals, options);
   if (!where) return where.error();
   auto asked = choose_asked(where->view, options.to);
@@ -403,8 +406,6 @@ Result<BenchResult> measure(const Globals& globals, const BenchOptions& options)
   return result;
 }
 
-}  // namespace
-
 int bench(const Globals& globals, const BenchOptions& options) {
   std::vector<Expectation> expectations;
   if (options.expectations) {
@@ -413,8 +414,7 @@ int bench(const Globals& globals, const BenchOptions& options) {
     expectations = std::move(*parsed);
   }
   if (options.csv == "-" && globals.json) return fail({"usage", "--csv - and --json both want stdout", "--csv FILE"});
-  take_signals();
-  auto result = measure(globals, options);
+  auto result = measure_bench(globals, options);
   if (!result) return fail(result.error());
   if (options.expectations) {
     result->asserted.emplace();
@@ -429,6 +429,7 @@ void add_bench_command(Command root, const Globals& globals) {
   add_bench_limits_command(command, globals);
   add_bench_compare_command(command, globals);
   add_bench_html_command(command, globals);
+  add_bench_scale_command(command, globals);
   command
       .option("-n,--nodes", options->nodes, "N", "Of a cluster for this bench alone; else the running one, or 4", 1,
               max_cluster_nodes)

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "cli/commands.h"
+#include "cluster/load/result.h"
 
 namespace zell::cli {
 
@@ -17,6 +18,8 @@ struct BenchOptions {
   std::optional<std::string> expectations;
 };
 
+/// Puts on the load and says what it found, without printing it. Ctrl-C: code "interrupted".
+[[nodiscard]] Result<BenchResult> measure_bench(const Globals& globals, const BenchOptions& options);
 [[nodiscard]] int bench(const Globals& globals, const BenchOptions& options);
 
 }  // namespace zell::cli

@@ -13,6 +13,7 @@ namespace zell::cli {
 void add_bench_limits_command(Command bench, const Globals& globals);
 void add_bench_compare_command(Command bench, const Globals& globals);
 void add_bench_html_command(Command bench, const Globals& globals);
+void add_bench_scale_command(Command bench, const Globals& globals);
 
 /// Measures, with progress on stderr; Ctrl-C leaves nothing behind. `folder`: whose disk; empty: the state folder.
 [[nodiscard]] Result<Limits> measure_limits_here(const std::filesystem::path& folder, std::uint64_t rounds);

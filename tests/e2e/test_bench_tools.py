@@ -101,5 +101,28 @@ class Compare(Tools):
         self.bad(3, "bench", "compare", four, f"{self.home}/missing.json")
 
 
+class Scale(Tools):
+    def test_one_load_on_several_sizes_on_clusters_of_its_own(self):
+        self.up()  # which it leaves alone
+        answer = self.zell("bench", "scale", "--sizes", "1,4", "--rate", "10", "--warmup", "0s", "--duration", "2s",
+                           "--html", "scale.html", "--json")
+        document = answer.json()
+        self.assertEqual(document["kind"], "scale", answer)
+        # On a machine busy with something else even this may be too much; then it says so, and ends with 1.
+        self.assertEqual(answer.code, 0 if document["stopped"] is None else 1, answer)
+        self.assertEqual([size["nodes"] for size in document["sizes"]], [1, 4][:len(document["sizes"])])
+        for size, run in zip(document["sizes"], document["runs"]):
+            self.assertEqual((run["kind"], run["config"]["nodes"], run["config"]["rate"]), ("bench", size["nodes"], 10))
+            self.assertGreater(size["cpu_us_per_operation_and_node"], 0)
+        with open(f"{self.home}/scale.html") as page:
+            self.assertIn("CPU an operation and node", page.read())
+        clusters = self.good("cluster", "ls", "--json").json()["clusters"]
+        self.assertEqual([cluster["name"] for cluster in clusters], ["dev"])
+
+    def test_sizes_that_make_no_cluster_are_refused(self):
+        for sizes in ("0", "4,", "32", "four", ""):
+            self.bad(2, "bench", "scale", "--sizes", sizes)
+
+
 if __name__ == "__main__":
     unittest.main()
