@@ -32,13 +32,10 @@ void Inbound::on_frame(NodeId from, Bytes body) {
   ZELL_CHECK(from.value < peers_.size());
   auto& peer = peers_[from.value];
   auto lane = lane_of_frame(body);
+  if (body.size() <= checked_here_bytes && pool_.in_flight() == 0) return check_here(from, body);
   auto entry = std::make_shared<Entry>();
   entry->bytes = body.size();
-  auto work = [entry, this, body = std::move(body)] {
-    auto message = decode_message(body, context_);
-    entry->result.emplace(message.ok() ? verifier_.check(std::move(*message), self_)
-                                       : Result<VerifiedMessage>(message.error()));
-  };
+  auto work = [entry, this, body = std::move(body)] { check(*entry, body); };
   auto done = [this, entry, from, lane] {
     entry->ready = true;
     deliver_ready(from, lane);
@@ -58,6 +55,27 @@ void Inbound::on_frame(NodeId from, Bytes body) {
   }
 }
 
+void Inbound::check(Entry& entry, ByteView body) const {
+  auto message = decode_message(body, context_);
+  entry.result.emplace(message.ok() ? verifier_.check(std::move(*message), self_)
+                                    : Result<VerifiedMessage>(message.error()));
+}
+
+/// Nothing else waits to be checked, so this keeps nobody waiting, and it stays in order.
+void Inbound::check_here(NodeId from, ByteView body) {
+  Entry entry;
+  check(entry, body);
+  hand_over(from, entry);
+}
+
+void Inbound::hand_over(NodeId from, Entry& entry) {
+  if (entry.result->ok()) {
+    outlets_.deliver(from, std::move(**entry.result));
+  } else {
+    outlets_.refuse(from, entry.result->error());
+  }
+}
+
 void Inbound::on_peer_up(NodeId node) {
   if (peers_[node.value].paused) outlets_.pause(node);
 }
@@ -70,11 +88,7 @@ void Inbound::deliver_ready(NodeId from, Lane lane) {
     queue.pop_front();
     peer.bytes -= entry->bytes;
     --peer.frames;
-    if (entry->result->ok()) {
-      outlets_.deliver(from, std::move(**entry->result));
-    } else {
-      outlets_.refuse(from, entry->result->error());
-    }
+    hand_over(from, *entry);
   }
   bool room = peer.bytes <= inbound_bytes_per_peer / 2 && peer.frames <= inbound_frames_per_peer / 2;
   if (peer.paused && room) {

@@ -45,6 +45,9 @@ class Inbound {
     std::size_t bytes = 0, frames = 0;
     bool paused = false;
   };
+  void check(Entry& entry, ByteView body) const;
+  void check_here(NodeId from, ByteView body);
+  void hand_over(NodeId from, Entry& entry);
   void deliver_ready(NodeId from, Lane lane);
 
   WorkPool& pool_;

@@ -12,6 +12,11 @@
 
 namespace zell {
 
+/// What is no longer than this is checked on the loop while the pool is idle: handing it over and back costs two
+/// wake-ups, each about as long as the check of a signature. It holds at most 14 of them, less than a millisecond's
+/// work.
+inline constexpr std::size_t checked_here_bytes = 1'024;
+
 /// Threads that take jobs, urgent ones first; results come back to the loop in batches. One thread more than `threads`
 /// takes urgent jobs only, so that a vote never waits for the large proposals that keep the others busy.
 /// Made, used and destroyed on the loop thread.

@@ -100,10 +100,24 @@ TEST_CASE("a peer past its budget of bytes or frames is not read until half of i
   fixture.inbound->on_peer_up(NodeId{2});
   CHECK(fixture.paused == 2);
 
+  fixture.inbound->on_frame(NodeId{1}, large);  // the pool is busy: small frames wait, too
   for (std::uint64_t i = 0; i <= inbound_frames_per_peer; ++i) fixture.inbound->on_frame(NodeId{3}, fixture.fetch(i));
   CHECK(fixture.paused == 3);
   REQUIRE(fixture.loop.run_until([&] { return fixture.fetched.size() == inbound_frames_per_peer + 1; }));
   CHECK(fixture.resumed == 2);
+}
+
+TEST_CASE("a small frame is checked at once while nothing else is being checked, and else in its turn") {
+  Fixture fixture;
+  fixture.inbound->on_frame(NodeId{1}, fixture.fetch(1));
+  CHECK(fixture.fetched == std::vector<std::uint64_t>{1});
+  fixture.inbound->on_frame(NodeId{1}, {1});
+  CHECK(fixture.refused.size() == 1);
+  fixture.inbound->on_frame(NodeId{1}, fixture.forward(checked_here_bytes));
+  fixture.inbound->on_frame(NodeId{1}, fixture.fetch(2));
+  CHECK(fixture.fetched.size() == 1);
+  REQUIRE(fixture.loop.run_until([&] { return fixture.fetched.size() == 2; }));
+  REQUIRE(fixture.loop.run_until([&] { return fixture.delivered.size() == 3; }));
 }
 
 TEST_CASE("the lane of a frame is that of its message") {
