@@ -7,7 +7,9 @@
 #include <system_error>
 
 #include "cluster/operate.h"
+#include "cluster/ports.h"
 #include "cluster/probe.h"
+#include "node/base/coding.h"
 #include "node/crypto/keys.h"
 
 namespace zell {
@@ -16,10 +18,16 @@ namespace {
 
 constexpr std::chrono::seconds stop_timeout{20};
 
-std::string with_random_ending(const std::string& name) {
-  std::array<std::uint8_t, 4> ending{};
-  random_bytes(ending);
-  return name + "-" + to_hex(ending);
+std::uint32_t random_number() {
+  std::array<std::uint8_t, 4> bytes{};
+  random_bytes(bytes);
+  return Reader(bytes).u32();
+}
+
+/// Somewhere among the blocks, so that two clusters that are made at the same moment don't choose the same.
+Result<std::uint16_t> random_base_port(std::size_t nodes) {
+  constexpr std::uint32_t first = 10'000, blocks = 200;
+  return find_base_port(nodes, {}, static_cast<std::uint16_t>(first + port_block * (random_number() % blocks)));
 }
 
 }  // namespace
@@ -30,7 +38,10 @@ Result<EphemeralCluster> EphemeralCluster::start(const Environment& environment,
   ClusterWishes wishes;
   wishes.nodes = nodes;
   wishes.ephemeral = true;
-  const auto full_name = with_random_ending(name);
+  auto base_port = random_base_port(nodes);
+  if (!base_port) return base_port.error();
+  wishes.base_port = *base_port;
+  const auto full_name = name + "-" + std::to_string(random_number());
   auto made = make_new_cluster(environment, full_name, root_of(environment, full_name, true), wishes);
   if (!made) return made.error();
   int ends[2];

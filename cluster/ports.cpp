@@ -89,9 +89,9 @@ std::optional<std::string> port_holder(std::uint16_t port) {
   return std::nullopt;
 }
 
-Result<std::uint16_t> find_base_port(std::size_t nodes, std::span<const std::uint16_t> taken) {
+Result<std::uint16_t> find_base_port(std::size_t nodes, std::span<const std::uint16_t> taken, std::uint16_t first) {
   // The range from 32,768 on is the kernel's own, for outgoing connections.
-  for (std::uint16_t base = first_base_port; base < 32'000; base += port_block) {
+  for (std::uint16_t base = first; base < 32'000; base += port_block) {
     const auto clashes = [base](std::uint16_t other) { return other < base + port_block && base < other + port_block; };
     if (std::any_of(taken.begin(), taken.end(), clashes)) continue;
     bool free = true;
@@ -101,7 +101,7 @@ Result<std::uint16_t> find_base_port(std::size_t nodes, std::span<const std::uin
     }
     if (free) return base;
   }
-  return Error{"port-taken", "no free block of ports from 7100 to 32000", "zell cluster ls"};
+  return Error{"port-taken", "no free block of ports from " + std::to_string(first) + " to 32000", "zell cluster ls"};
 }
 
 Status check_ports_free(std::span<const NodePorts> ports, std::string hint) {

@@ -31,9 +31,10 @@ struct NodePorts {
 /// "python3 (pid 812)", or nullopt when nobody listens there or /proc does not tell (another user's process).
 [[nodiscard]] std::optional<std::string> port_holder(std::uint16_t port);
 
-/// The first base port from 7,100 in steps of 100 whose `nodes` ports of both kinds are free and which is none of
+/// The first base port from `first` in steps of 100 whose `nodes` ports of both kinds are free and which is none of
 /// `taken` (the base ports of clusters that may be stopped now). Code "port-taken" when there is none below 32,000.
-[[nodiscard]] Result<std::uint16_t> find_base_port(std::size_t nodes, std::span<const std::uint16_t> taken);
+[[nodiscard]] Result<std::uint16_t> find_base_port(std::size_t nodes, std::span<const std::uint16_t> taken,
+                                                   std::uint16_t first = first_base_port);
 /// Ok if all of them are free; else code "port-taken", naming the port and its holder, with `hint`.
 [[nodiscard]] Status check_ports_free(std::span<const NodePorts> ports, std::string hint);
 
