@@ -256,7 +256,7 @@ class Run {
 
   LoadSummary send() {
     const auto whole = load_.plan.warmup + load_.plan.duration;
-    Progress progress("bench, ms", static_cast<std::uint64_t>(whole.count()));
+    Progress progress("load, second", static_cast<std::uint64_t>(whole.count() / 1'000));
     std::uint64_t before = 0;
     Clock::time_point since = Clock::now();
     std::string note;
@@ -279,8 +279,8 @@ class Run {
         before = now.counts.finalised;
         since = Clock::now();
       }
-      const auto done = std::chrono::duration_cast<milliseconds>(now.elapsed);
-      progress.update(static_cast<std::uint64_t>(std::min(done, milliseconds(whole)).count()), note);
+      const auto done = std::min(std::chrono::duration_cast<milliseconds>(now.elapsed), milliseconds(whole));
+      progress.update(static_cast<std::uint64_t>(done.count() / 1'000), note);
       return !is_interrupted();
     };
     return Sender(load_.plan, streams_, recorder_, std::move(hooks)).run();

@@ -66,6 +66,16 @@ bool is_readable(std::string_view text) {
   return true;
 }
 
+/// "━━━━━━────── 300 of 600 (50%)", or the number alone if the total is unknown.
+std::string how_far(std::uint64_t done, std::uint64_t total) {
+  if (total == 0) return std::to_string(done);
+  constexpr std::uint64_t bar_width = 20;
+  const auto part = std::min(done, total);
+  std::string bar;
+  for (std::uint64_t k = 0; k < bar_width; ++k) bar += k < part * bar_width / total ? "━" : "─";
+  return fmt::format("{} {} of {} ({}%)", bar, done, total, part * 100 / total);
+}
+
 }  // namespace
 
 void set_output_mode(bool json, ColorChoice color) {
@@ -206,10 +216,10 @@ void Progress::update(std::uint64_t done, std::string_view note) {
   if (now - start_ < 1s || now - last_ < 100ms) return;
   last_ = now;
   shown_ = true;
-  const auto of = total_ > 0 ? fmt::format(" of {} ({}%)", total_, done * 100 / total_) : std::string();
   const auto seconds = std::chrono::duration<double>(now - start_).count();
   std::fputs(
-      fmt::format("\r\033[K{} {}{}  {:.0f} s{}{}", what_, done, of, seconds, note.empty() ? "" : "  ", note).c_str(),
+      fmt::format("\r\033[K{} {}  {:.0f} s{}{}", what_, how_far(done, total_), seconds, note.empty() ? "" : "  ", note)
+          .c_str(),
       stderr);
   std::fflush(stderr);
 }

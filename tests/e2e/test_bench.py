@@ -80,6 +80,14 @@ class Bench(Case):
         out = self.good("bench", "-n", "1", "--duration", "1s", "--warmup", "0s", "--rate", "50", "--csv", "-").out
         self.assertEqual(len(list(csv.DictReader(io.StringIO(out)))), 1)
 
+    def test_limits_of_the_machine_are_measured_in_the_same_run(self):
+        document = self.good("bench", "-n", "1", "--duration", "1s", "--warmup", "0s", "--rate", "50", "--limits",
+                             "--json").json()
+        self.requests_add_up(document)
+        self.assertEqual(document["limits"]["kind"], "limits")
+        self.assertGreater(len(document["goals"]), 1)
+        self.nothing_is_left()
+
     def test_what_does_not_hold_is_exit_code_1_and_a_bad_expression_2(self):
         self.up("-n", "1")
         short = ("bench", "--duration", "500ms", "--warmup", "0s", "--rate", "50")

@@ -187,6 +187,26 @@ TEST_CASE("a busy node: with a rate refused, without one the same request is sen
   CHECK(again.counts.offered > 16);
 }
 
+TEST_CASE("with a rate and --retry, what a node is too busy for is sent again, and counts from when it was due") {
+  HttpFixture node;
+  finalise_everything(node);
+  node.on_loop([](FakeNode& fake) {
+    fake.refuse_all = Error{"busy", "full", "wait"};
+    fake.refuse_retry = 1s;
+  });
+  auto plan = plan_for({&node}, 100);
+  plan.retry = true;
+  plan.duration = 3s;
+  const auto out = run(plan, shape_of(1), [&](const LoadProgress& now) {
+    if (now.elapsed > 400ms) node.on_loop([](FakeNode& fake) { fake.refuse_all.reset(); });
+    return true;
+  });
+  CHECK(out.counts.retried > 0);
+  CHECK(out.counts.refused == 0);
+  CHECK(out.counts.finalised == 320);
+  CHECK(out.counts.latency.max() >= 1'000'000);
+}
+
 TEST_CASE("an answer that is not about what was sent is a failure, and said") {
   HttpFixture node;
   finalise_everything(node);
