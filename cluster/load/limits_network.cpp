@@ -86,7 +86,7 @@ class End {
     auto buffer = uv_buf_init(reinterpret_cast<char*>(const_cast<std::uint8_t*>(bytes.data())),
                               static_cast<unsigned>(bytes.size()));
     if (uv_write(request.get(), stream(), &buffer, 1, &End::on_sent) != 0) return close();
-    request.release();
+    (void)request.release();  // on_sent() owns it
   }
   /// After all that was sent, so that the other end reads it all and then closes, too.
   void finish() {
@@ -226,7 +226,8 @@ Result<std::vector<double>> measure_gathered() {
   Gathered near(std::move(pair->near));
   Sink far(std::move(pair->far));
   const auto seconds = run_both(near, far);
-  return std::vector{static_cast<double>(near.bytes / frame_bytes) / seconds};
+  const auto frames = near.bytes / frame_bytes;
+  return std::vector{static_cast<double>(frames) / seconds};
 }
 
 }  // namespace
