@@ -15,7 +15,9 @@ Api::Api(Parts parts, ProofIndex tree, Index start)
       tree_(std::move(tree)),
       recent_(start),
       calls_(parts_.loop, parts_.handles),
-      requests_({parts_.replica, parts_.verifier, parts_.pool, reads_, recent_, calls_, parts_.feed}),
+      requests_({parts_.replica, parts_.verifier, parts_.pool, reads_, recent_, calls_,
+                 [&loop = parts_.loop] { return Instant{static_cast<std::int64_t>(uv_now(&loop)) * 1'000}; },
+                 parts_.feed}),
       log_(parts_.replica, reads_, recent_, calls_),
       proofs_(parts_.replica, reads_, recent_, tree_, calls_) {
   ZELL_CHECK(tree_.size() == start.value);

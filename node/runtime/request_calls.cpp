@@ -112,16 +112,25 @@ struct RequestCalls::Submission {
   }
 };
 
+/// How many of its requests may be taken in, from the first on.
+std::size_t RequestCalls::room_for(const Submission& submission) {
+  const auto chunks = (submission.requests.size() + requests_per_check - 1) / requests_per_check;
+  const bool no_room = parts_.calls.full() || checking_bytes_ + submission.bytes > max_checking_bytes ||
+                       checking_jobs_ + chunks > max_checking_jobs;
+  if (no_room) return 0;
+  return admission_.room(parts_.now(), in_pool_ + checking_, submission.bytes / submission.requests.size());
+}
+
 CallId RequestCalls::submit(SubmitCall call, std::function<void(SubmitReply)> done) {
   ZELL_CHECK(!call.requests.empty());
   auto submission = std::make_shared<Submission>();
   submission->requests = std::move(call.requests);
   for (const auto& request : submission->requests) submission->bytes += request->canonical.size();
-  auto chunks = (submission->requests.size() + requests_per_check - 1) / requests_per_check;
-  if (parts_.calls.full() || checking_bytes_ + submission->bytes > max_checking_bytes ||
-      checking_jobs_ + chunks > max_checking_jobs) {
+  const auto room = room_for(*submission);
+  if (room == 0) {
     SubmitReply reply;
-    reply.error = Error{"busy", "too many requests wait to be checked", "try again in a second, or another node"};
+    reply.error = Error{"busy", "as many requests are under way as this node can finish in about a second",
+                        "try again in a second, or another node"};
     reply.retry_after = std::chrono::seconds(1);
     done(std::move(reply));
     return 0;
@@ -142,12 +151,26 @@ CallId RequestCalls::submit(SubmitCall call, std::function<void(SubmitReply)> do
   std::optional<std::chrono::milliseconds> timeout;
   if (!at_once) timeout = call.timeout;
   auto id = following->id = submission->call = parts_.calls.add(following, timeout);
-  for (std::size_t i = 0; i < ids.size(); ++i) waiting_.emplace(ids[i], Slot{id, i});
   following.reset();
-  checking_bytes_ += submission->bytes;
-  submission->verdicts.resize(chunks);
-  for (std::size_t chunk = 0; chunk < chunks; ++chunk) check(submission, chunk);
+  take_in(submission, ids, room);
   return id;
+}
+
+/// What there is no room for is refused; the rest goes on its way.
+void RequestCalls::take_in(const std::shared_ptr<Submission>& submission, const std::vector<RequestId>& ids,
+                           std::size_t room) {
+  const auto taken = std::min(room, ids.size());
+  for (std::size_t i = 0; i < taken; ++i) waiting_.emplace(ids[i], Slot{submission->call, i});
+  submission->requests.resize(taken);
+  submission->bytes = 0;
+  for (const auto& request : submission->requests) submission->bytes += request->canonical.size();
+  checking_ += taken;
+  checking_bytes_ += submission->bytes;
+  for (std::size_t i = taken; i < ids.size(); ++i) {
+    settle({submission->call, i}, refused_report(ids[i], {"busy", "as much as can be done is under way", {}}));
+  }
+  submission->verdicts.resize((taken + requests_per_check - 1) / requests_per_check);
+  for (std::size_t chunk = 0; chunk < submission->verdicts.size(); ++chunk) check(submission, chunk);
 }
 
 void RequestCalls::check(const std::shared_ptr<Submission>& submission, std::size_t chunk) {
@@ -179,6 +202,7 @@ void RequestCalls::check(const std::shared_ptr<Submission>& submission, std::siz
 void RequestCalls::take_checked(const std::shared_ptr<Submission>& submission) {
   auto& verdicts = submission->verdicts;
   while (submission->next < verdicts.size() && !verdicts[submission->next].empty()) {
+    checking_ -= submission->chunk(submission->next).size();
     take_chunk(*submission, submission->next++);
     if (submission->next == verdicts.size()) checking_bytes_ -= submission->bytes;
   }
@@ -255,6 +279,7 @@ std::vector<RequestCalls::Slot> RequestCalls::slots_of(const RequestId& id) cons
 }
 
 void RequestCalls::on_update(const RequestUpdate& update) {
+  if (update.state == RequestState::finalised) admission_.finalised(parts_.now(), 1);
   if (waiting_.empty()) return;
   for (auto slot : slots_of(update.id)) apply(slot, report_of(update));
 }
@@ -269,6 +294,7 @@ void RequestCalls::on_finalised(const Batch& batch) {
 }
 
 void RequestCalls::on_progress(const ReplicaStatus& status) {
+  in_pool_ = status.pool_requests;
   bool moved = status.sequenced != seen_sequenced_ || status.locked != seen_locked_;
   seen_sequenced_ = status.sequenced;
   seen_locked_ = status.locked;

@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "node/consensus/replica.h"
+#include "node/runtime/admission.h"
 #include "node/runtime/call_table.h"
 #include "node/runtime/recent_log.h"
 #include "node/runtime/store_reads.h"
@@ -27,6 +28,7 @@ class RequestCalls {
     StoreReads& reads;
     const RecentLog& recent;
     CallTable& calls;
+    std::function<Instant()> now;
     std::function<void(Input)> feed;  ///< gives the core an input; its events come back before or after this returns
   };
   explicit RequestCalls(Parts parts) : parts_(std::move(parts)) {}
@@ -49,6 +51,8 @@ class RequestCalls {
     std::size_t position = 0;
   };
 
+  [[nodiscard]] std::size_t room_for(const Submission& submission);
+  void take_in(const std::shared_ptr<Submission>& submission, const std::vector<RequestId>& ids, std::size_t room);
   void check(const std::shared_ptr<Submission>& submission, std::size_t chunk);
   void take_checked(const std::shared_ptr<Submission>& submission);
   void take_chunk(const Submission& submission, std::size_t chunk);
@@ -64,7 +68,9 @@ class RequestCalls {
   std::set<std::pair<RequestId, CallId>> polled_;       ///< of lookups: the core does not report what others took in
   std::set<std::pair<Index, RequestId>> until_locked_;  ///< sequenced, and waited for to be locked
   LogPoint seen_sequenced_, seen_locked_;
-  std::size_t checking_bytes_ = 0, checking_jobs_ = 0;
+  Admission admission_;
+  std::size_t in_pool_ = 0;  ///< requests that the core holds
+  std::size_t checking_ = 0, checking_bytes_ = 0, checking_jobs_ = 0;
 };
 
 /// What to do about a refusal, for a client; "" if there is nothing to say.

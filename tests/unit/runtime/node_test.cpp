@@ -95,6 +95,28 @@ TEST_CASE("a request that was signed for another cluster is refused, and so is o
   CHECK(reply.results.at(1).state == RequestState::finalised);
 }
 
+TEST_CASE("of a call with more requests than a node takes in at once, the first become final and the rest is busy") {
+  TestCluster cluster(1);
+  cluster.start(0);
+  const auto requests = numbered(cluster, 1, 1'500);
+  const auto reply = cluster.submit(0, requests);
+  REQUIRE(reply.results.size() == 1'500);
+  for (std::size_t i = 0; i < 1'500; ++i) {
+    const auto& result = reply.results[i];
+    CHECK(result.id == requests[i]->id);
+    if (i < Admission::least_requests) {
+      REQUIRE(result.state == RequestState::finalised);
+    } else {
+      REQUIRE(result.state == RequestState::refused);
+      REQUIRE(result.reason == "busy");
+    }
+  }
+  // And what was refused may come again.
+  const auto rest = cluster.submit(0, {requests.begin() + Admission::least_requests, requests.end()});
+  CHECK(rest.results.front().index == Index{Admission::least_requests + 1});
+  CHECK(rest.results.back().state == RequestState::finalised);
+}
+
 TEST_CASE("resubmitting a finalised request answers with its index; another with its nonce is a duplicate") {
   TestCluster cluster(1);
   cluster.start(0);
@@ -196,7 +218,8 @@ TEST_CASE("inclusion and consistency proofs hold against the newest certificate"
   TestCluster cluster(1);
   cluster.start(0);
   auto requests = numbered(cluster, 1, 1'500);
-  cluster.submit(0, requests);
+  cluster.submit(0, {requests.begin(), requests.begin() + 750});
+  cluster.submit(0, {requests.begin() + 750, requests.end()});
   cluster.stop(0);  // leaves of whole blocks come from the store now
   cluster.start(0);
   cluster.submit(0, {cluster.request(9'999, "last")});
