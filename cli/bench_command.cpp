@@ -1,24 +1,17 @@
 #include "cli/bench_command.h"
 
 #include <fmt/format.h>
-#include <linux/magic.h>
-#include <sys/vfs.h>
-#include <unistd.h>
 
-#include <csignal>
-#include <cstdlib>
 #include <fstream>
 
+#include "cli/bench_cluster.h"
 #include "cli/bench_commands.h"
 #include "cli/bench_report.h"
 #include "cli/exit_codes.h"
 #include "cli/json.h"
-#include "cluster/cluster_view.h"
-#include "cluster/ephemeral_cluster.h"
 #include "cluster/load/expectations.h"
 #include "cluster/load/html_report.h"
 #include "cluster/load/sender.h"
-#include "cluster/selectors.h"
 
 namespace zell::cli {
 namespace {
@@ -27,112 +20,12 @@ using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
 constexpr milliseconds view_timeout{5'000};
-constexpr milliseconds start_timeout{60'000};
-constexpr std::size_t default_nodes = 4, default_clients = 64, default_payload_bytes = 128;
+constexpr std::size_t default_clients = 64, default_payload_bytes = 128;
 /// Enough to keep every node busy; more only wait longer. See cluster/load/RESULTS.md.
 constexpr std::size_t default_in_flight = 4'096, default_in_flight_bytes = 16 << 20, least_in_flight = 64;
 /// Of one sender; the log remembers 1,024 nonces, and requests may overtake each other.
 constexpr std::size_t most_in_flight_of_a_client = 512;
 constexpr std::uint64_t most_signed_ahead = 2'000'000;
-
-// ---- Ctrl-C
-
-volatile std::sig_atomic_t signals_taken = 0;
-
-/// The first ends the run in order. After a second one the cluster is the supervisor's alone, which sees that we died.
-void on_signal(int) {
-  signals_taken = signals_taken + 1;
-  if (signals_taken > 1) ::_exit(interrupted);
-}
-
-void take_signals() {
-  struct sigaction action{};
-  action.sa_handler = on_signal;
-  sigemptyset(&action.sa_mask);
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) ::sigaction(signal, &action, nullptr);
-}
-
-bool is_interrupted() {
-  return signals_taken > 0;
-}
-
-Error interruption() {
-  return {"interrupted", "interrupted before there was a result", ""};
-}
-
-// ---- The cluster
-
-struct BenchCluster {
-  std::optional<EphemeralCluster> own;
-  FoundCluster cluster;
-  ClusterView view;                ///< before the load
-  std::vector<std::size_t> asked;  ///< positions of the nodes that are sent to
-
-  [[nodiscard]] Status stop() { return own ? own->stop() : Status(Ok{}); }
-};
-
-bool names_a_cluster(const Globals& globals) {
-  const char* variable = std::getenv("ZELL_CLUSTER");
-  return !globals.folder.empty() || (!globals.cluster.empty() && (variable == nullptr || globals.cluster != variable));
-}
-
-Result<EphemeralCluster> start_own(std::size_t nodes) {
-  if (!output_mode().json) talk(ink_err(Ink::dim, fmt::format("starting {} nodes for this bench …", nodes)));
-  auto started = EphemeralCluster::start(Environment::of_process(), "bench", nodes, start_timeout,
-                                         [] { return is_interrupted() ? Status(interruption()) : Status(Ok{}); });
-  return started;
-}
-
-/// The running cluster that is meant, unless a number of nodes is asked for; else one of our own.
-Result<BenchCluster> find_cluster(const Globals& globals, const BenchOptions& options) {
-  BenchCluster out;
-  if (options.nodes && names_a_cluster(globals)) {
-    return Error{"usage", "--nodes makes a cluster for the bench, --cluster and --dir name one that is there",
-                 "zell bench --help"};
-  }
-  auto found = options.nodes ? Result<FoundCluster>(Error{"not-running", "", ""})
-                             : choose_cluster(Environment::of_process(), globals.choice(), false);
-  if (!found) {
-    const auto& code = found.error().code;
-    const bool none = code == "not-running" || code == "no-cluster";
-    if (!none || (!options.nodes && !globals.choice().name.empty()) || !globals.folder.empty()) return found.error();
-    auto own = start_own(options.nodes.value_or(default_nodes));
-    if (!own) return own.error();
-    out.own.emplace(std::move(*own));
-    out.cluster = out.own->cluster();
-  } else {
-    out.cluster = std::move(*found);
-  }
-  auto view = view_cluster(out.cluster, view_timeout);
-  if (!view) return view.error();
-  out.view = std::move(*view);
-  if (!out.view.serving()) {
-    return Error{"not-running", "the cluster " + out.cluster.file.name + " is not serving", "zell status"};
-  }
-  return out;
-}
-
-Result<std::vector<std::size_t>> choose_asked(const ClusterView& view, const std::string& selector) {
-  std::vector<Candidate> candidates;
-  for (const auto& node : view.nodes) candidates.push_back({node.node.name, node.votes(), false});
-  if (const auto leader = view.leader()) candidates[*leader].leader = true;
-  Prng random(static_cast<std::uint64_t>(Clock::now().time_since_epoch().count()));
-  auto chosen = resolve_selector(selector, candidates, view.genesis.tolerated_faults(), random);
-  if (!chosen) return chosen;
-  std::erase_if(*chosen, [&](std::size_t k) { return selector == "all" && !view.nodes[k].votes(); });
-  for (const auto k : *chosen) {
-    if (view.nodes[k].votes()) continue;
-    return Error{"not-running", view.nodes[k].node.name + " is " + view.nodes[k].state(),
-                 "zell node start " + view.nodes[k].node.name};
-  }
-  return chosen;
-}
-
-/// Where an fsync costs nothing and a figure of writing means nothing.
-bool is_in_memory(const std::filesystem::path& folder) {
-  struct statfs info{};
-  return ::statfs(folder.c_str(), &info) == 0 && (info.f_type == TMPFS_MAGIC || info.f_type == RAMFS_MAGIC);
-}
 
 // ---- The load
 
@@ -229,11 +122,11 @@ class Run {
     fill_config(out.config);
     out.view_before = where_.view.view();
     if (options_.sign == "ahead") sign_ahead(out.generator);
-    if (is_interrupted()) return interruption();
+    if (is_interrupted()) return bench_interruption();
     out.started_unix_ms =
         std::chrono::duration_cast<milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
     const auto summary = send();
-    if (summary.interrupted) return interruption();
+    if (summary.interrupted) return bench_interruption();
     auto after = view_cluster(where_.cluster, view_timeout);
     if (!after) return after.error();
     out.view_after = after->view();
@@ -389,8 +282,8 @@ Status add_limits(BenchResult& result, const std::filesystem::path& folder) {
 }  // namespace
 
 Result<BenchResult> measure_bench(const Globals& globals, const BenchOptions& options) {
-  take_signals();
-  auto where = find_cluster(globals, options);
+  take_bench_signals();
+  auto where = find_bench_cluster(globals, options);
   if (!where) return where.error();
   auto asked = choose_asked(where->view, options.to);
   if (!asked) return asked.error();

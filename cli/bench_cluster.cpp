@@ -1,0 +1,119 @@
+#include "cli/bench_cluster.h"
+
+#include <fmt/format.h>
+#include <linux/magic.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+
+#include "cli/exit_codes.h"
+#include "cli/output.h"
+#include "cluster/selectors.h"
+
+namespace zell::cli {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+constexpr milliseconds view_timeout{5'000};
+constexpr milliseconds start_timeout{60'000};
+constexpr std::size_t default_nodes = 4;
+
+// ---- Ctrl-C
+
+volatile std::sig_atomic_t signals_taken = 0;
+
+/// The first ends the run in order. After a second one the cluster is the supervisor's alone, which sees that we died.
+void on_signal(int) {
+  signals_taken = signals_taken + 1;
+  if (signals_taken > 1) ::_exit(interrupted);
+}
+
+}  // namespace
+
+void take_bench_signals() {
+  struct sigaction action{};
+  action.sa_handler = on_signal;
+  sigemptyset(&action.sa_mask);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) ::sigaction(signal, &action, nullptr);
+}
+
+bool is_interrupted() {
+  return signals_taken > 0;
+}
+
+Error bench_interruption() {
+  return {"interrupted", "interrupted before there was a result", ""};
+}
+
+// ---- The cluster
+
+namespace {
+
+bool names_a_cluster(const Globals& globals) {
+  const char* variable = std::getenv("ZELL_CLUSTER");
+  return !globals.folder.empty() || (!globals.cluster.empty() && (variable == nullptr || globals.cluster != variable));
+}
+
+Result<EphemeralCluster> start_own(std::size_t nodes) {
+  if (!output_mode().json) talk(ink_err(Ink::dim, fmt::format("starting {} nodes for this bench …", nodes)));
+  auto started = EphemeralCluster::start(Environment::of_process(), "bench", nodes, start_timeout,
+                                         [] { return is_interrupted() ? Status(bench_interruption()) : Status(Ok{}); });
+  return started;
+}
+
+}  // namespace
+
+Result<BenchCluster> find_bench_cluster(const Globals& globals, const BenchOptions& options) {
+  BenchCluster out;
+  if (options.nodes && names_a_cluster(globals)) {
+    return Error{"usage", "--nodes makes a cluster for the bench, --cluster and --dir name one that is there",
+                 "zell bench --help"};
+  }
+  auto found = options.nodes ? Result<FoundCluster>(Error{"not-running", "", ""})
+                             : choose_cluster(Environment::of_process(), globals.choice(), false);
+  if (!found) {
+    const auto& code = found.error().code;
+    const bool none = code == "not-running" || code == "no-cluster";
+    if (!none || (!options.nodes && !globals.choice().name.empty()) || !globals.folder.empty()) return found.error();
+    auto own = start_own(options.nodes.value_or(default_nodes));
+    if (!own) return own.error();
+    out.own.emplace(std::move(*own));
+    out.cluster = out.own->cluster();
+  } else {
+    out.cluster = std::move(*found);
+  }
+  auto view = view_cluster(out.cluster, view_timeout);
+  if (!view) return view.error();
+  out.view = std::move(*view);
+  if (!out.view.serving()) {
+    return Error{"not-running", "the cluster " + out.cluster.file.name + " is not serving", "zell status"};
+  }
+  return out;
+}
+
+Result<std::vector<std::size_t>> choose_asked(const ClusterView& view, const std::string& selector) {
+  std::vector<Candidate> candidates;
+  for (const auto& node : view.nodes) candidates.push_back({node.node.name, node.votes(), false});
+  if (const auto leader = view.leader()) candidates[*leader].leader = true;
+  Prng random(static_cast<std::uint64_t>(Clock::now().time_since_epoch().count()));
+  auto chosen = resolve_selector(selector, candidates, view.genesis.tolerated_faults(), random);
+  if (!chosen) return chosen;
+  std::erase_if(*chosen, [&](std::size_t k) { return selector == "all" && !view.nodes[k].votes(); });
+  for (const auto k : *chosen) {
+    if (view.nodes[k].votes()) continue;
+    return Error{"not-running", view.nodes[k].node.name + " is " + view.nodes[k].state(),
+                 "zell node start " + view.nodes[k].node.name};
+  }
+  return chosen;
+}
+
+bool is_in_memory(const std::filesystem::path& folder) {
+  struct statfs info{};
+  return ::statfs(folder.c_str(), &info) == 0 && (info.f_type == TMPFS_MAGIC || info.f_type == RAMFS_MAGIC);
+}
+
+}  // namespace zell::cli
