@@ -83,7 +83,7 @@ class LocalPool {
   std::size_t bytes_ = 0;
   std::unordered_map<RequestId, Entry> entries_;  // never iterated: order comes from the maps below
   std::map<std::uint64_t, Entry*> waiting_, forwarded_, blocked_, owed_;
-  std::unordered_map<NonceSlot, std::vector<Entry*>> slots_;  // never iterated
+  std::map<NonceSlot, std::vector<Entry*>> slots_;  // not hashed: who signs requests chooses their nonces
   struct Share {
     std::size_t count = 0, bytes = 0;
   };

@@ -15,12 +15,12 @@ inline constexpr std::size_t nonces_per_sender = 1'024;
 
 /// What a request takes up: one nonce of one sender.
 struct NonceSlot {
+  std::uint64_t nonce = 0;  ///< first: it tells most slots apart
   PublicKey sender;
-  std::uint64_t nonce = 0;
-  friend bool operator==(const NonceSlot&, const NonceSlot&) = default;
+  friend auto operator<=>(const NonceSlot&, const NonceSlot&) = default;
 };
 [[nodiscard]] inline NonceSlot slot_of(const Request& request) {
-  return {request.sender, request.nonce};
+  return {request.nonce, request.sender};
 }
 
 enum class NonceVerdict : std::uint8_t { fresh, duplicate, too_old };
@@ -48,10 +48,3 @@ class NonceWindows {
 };
 
 }  // namespace zell
-
-template <>
-struct std::hash<zell::NonceSlot> {
-  std::size_t operator()(const zell::NonceSlot& slot) const noexcept {
-    return std::hash<zell::PublicKey>{}(slot.sender) ^ (slot.nonce * 0x9e3779b97f4a7c15ULL);
-  }
-};

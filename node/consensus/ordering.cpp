@@ -334,6 +334,8 @@ void Replica::Impl::switch_chain(const LogPoint& target) {
     requests_appended(*batch);
   }
   requests_cut(cut);
+  // What a cut batch kept from being proposed is fresh again, or it is something else on this branch that does.
+  revisit_blocked();
   tidy_side();
 }
 

@@ -150,8 +150,9 @@ void Replica::Impl::pass_on() {
   };
   pick(pool.forwarded_entries());
   pick(pool.waiting(max_requests_in_challenge));
-  // The leader may have shown what it proposed to this node alone: then nothing becomes final.
-  if (now >= pace.stalled_at()) pick(pool_entries_in_log());
+  // The leader may have shown what it proposed to this node alone: the request itself, or others that take its nonce.
+  pick(pool.blocked_entries());
+  pick(pool_entries_in_log());
   if (message.requests.empty()) return;
   auto shared = std::make_shared<const Message>(std::move(message));
   for (auto node : connected) {
@@ -230,7 +231,7 @@ bool Replica::Impl::batch_is_due() const {
 
 RequestsPtr Replica::Impl::next_batch() {
   auto requests = std::make_shared<Requests>();
-  std::unordered_set<NonceSlot> inside;
+  std::set<NonceSlot> inside;
   std::size_t bytes = 0;
   while (requests->size() < parameters.batch_max_requests) {
     auto request = queues.pop();

@@ -120,16 +120,15 @@ void Replica::Impl::enter(View view, const LogPoint& base, std::vector<MessagePt
 
 void Replica::Impl::reach_base() {
   if (!base_to_reach) return;
-  const auto& base = state.base;
-  if (base.index >= log.finalised().index) {
-    if (!log.known(base)) return want(base, leader(), true);
-    // The log ends at the base: what follows is proposed anew in this view.
-    switch_chain(base);
-    if (!stopped_code.empty()) return;
-    const auto* news = entry_proof.empty() ? nullptr : std::get_if<NewView>(entry_proof.front().get());
-    if (news && news->base_lc && (!state.highest_lc || news->base_lc->rank() > state.highest_lc->rank())) {
-      state.highest_lc = news->base_lc;
-    }
+  const LogPoint base = state.base.index >= log.finalised().index ? state.base : log.finalised();
+  if (!log.known(base) && !cut_at(base)) return want(base, leader(), true);
+  // The log ends at the base, or at what is final by now: what follows is proposed anew in this view. Nothing that an
+  // earlier leader proposed may stay above it: others than this node may have checked that.
+  switch_chain(base);
+  if (!stopped_code.empty()) return;
+  const auto* news = entry_proof.empty() ? nullptr : std::get_if<NewView>(entry_proof.front().get());
+  if (news && news->base_lc && (!state.highest_lc || news->base_lc->rank() > state.highest_lc->rank())) {
+    state.highest_lc = news->base_lc;
   }
   base_to_reach = false;
   change_state();

@@ -266,3 +266,37 @@ TEST_CASE("who comes to lead cuts its log where a certificate ends, and stays a 
   CHECK(node.status().finalised == front->header.end);
   CHECK(node.status().standing == Standing::member);
 }
+
+TEST_CASE("a base inside a batch here is cut there, and nothing of an earlier leader stays above it") {
+  Node node;
+  const auto [whole, front, lc, fc] = CutAnew();
+  node.hear(leader, proposal_of(*whole));
+  REQUIRE(node.status().sequenced == whole->header.end);
+  const auto base = make_certificate(Phase::lock, {0}, front->header.end, {0, 2, 3});
+  NewView news{{2}, base.lock(), base, {}, {}};
+  for (std::uint16_t member : {0, 2, 3}) news.changes.push_back({{member}, {2}, base.lock(), {}});
+  node.hear({2}, news);
+  CHECK(node.status().active);
+  CHECK(node.status().sequenced == front->header.end);
+  const auto next = make_batch({2}, after({}, *front), make_requests(2, 1, 3));
+  node.hear({2}, proposal_of(*next));
+  CHECK(node.status().sequenced == next->header.end);
+}
+
+TEST_CASE("what an earlier leader proposed above the first finality of a view does not stay") {
+  const auto [whole, front, lc, older] = CutAnew();
+  auto recovered = fresh_member();
+  recovered.state.view = {2};
+  recovered.state.active = true;
+  recovered.state.base = front->header.end;
+  recovered.state.tip = whole->header.end;
+  recovered.unfinalised = {whole};
+  const auto genesis = make_genesis({1, 1, 1, 1});
+  const Verifier verifier(genesis, secp256k1_scheme(), nullptr);
+  Replica core(genesis, self, ReplicaOptions{}, recovered, NonceWindows{});
+  const auto seven = make_batch({0}, {}, make_requests(1, 1, 7));
+  const auto fc = make_certificate(Phase::final, {2}, seven->header.end, {0, 2, 3});
+  (void)core.step(Received{{2}, verifier.own(CertificateMessage{fc})}, Instant{1'000'000});
+  CHECK(core.status().finalised == seven->header.end);
+  CHECK(core.status().sequenced == seven->header.end);
+}

@@ -348,6 +348,44 @@ TEST_CASE("a request that the leader proposed to one node alone is passed on too
   CHECK(forwards[0].requests.front()->id == request->id);
 }
 
+TEST_CASE("a request whose nonce the leader takes with another that it showed to one node alone is passed on too") {
+  const auto genesis = make_genesis({1, 1, 1, 1});
+  Driven node(genesis, follower);
+  node.connect(4);
+  const auto request = make_request(1, 1);
+  node.step(Submit{request});
+  node.hear(leader, proposal_of(*make_batch({0}, {}, {make_request(1, 1, 9)})));
+  (void)sent<Vote>(node);
+  node.pass(milliseconds(genesis.parameters.view_timeout_ms));
+  node.step(Tick{});
+  const auto forwards = sent<Forward>(node);
+  REQUIRE(forwards.size() == 2);
+  CHECK(forwards[0].requests.front()->id == request->id);
+}
+
+TEST_CASE("a request is not refused for nonces that were cut from the log") {
+  Driven node(patient_genesis(), follower);
+  node.connect(4);
+  const auto request = make_request(1, 1);
+  node.step(Submit{request});
+  // A log shown to this node alone makes its nonce too old; the true one is longer, and another such log follows it.
+  const auto shown = make_batch({0}, {}, make_requests(1, 100'000, nonces_per_sender));
+  node.hear(leader, proposal_of(*shown));
+  node.pass(milliseconds(patient_genesis().parameters.censorship_timeout_ms));
+  node.step(Tick{});  // it looks after what it has forwarded
+  const auto first = make_batch({0}, {}, make_requests(2, 1, nonces_per_sender));
+  const auto second = make_batch({0}, after({}, *first), {make_request(3, 1)});
+  const auto end = after(after({}, *first), *second);
+  node.hear(leader, proposal_of(*make_batch({0}, end, make_requests(1, 200'000, nonces_per_sender))));
+  const auto fc = make_certificate(Phase::final, {0}, point_of(end), {0, 2, 3});
+  node.hear({2}, CertificateMessage{fc});
+  node.hear({2}, Chunk{{}, {first, second}, fc});
+  REQUIRE(node.status().finalised == point_of(end));
+  REQUIRE(node.status().sequenced.index.value == point_of(end).index.value + nonces_per_sender);
+  for (const auto& update : events<RequestUpdate>(node)) CHECK(update.state != RequestState::refused);
+  CHECK(node.status().pool_requests == 1);
+}
+
 TEST_CASE("a batch that has no bytes left for the largest request censors nobody") {
   const auto owed = make_request(1, 1);
   for (bool room : {false, true}) {
