@@ -21,9 +21,9 @@ struct Received {
   NodeId from;
   VerifiedMessage message;
 };
-/// A client's request, checked. Answered at once by a RequestUpdate.
+/// A client's requests, checked: they go on together. Each is answered at once by a RequestUpdate.
 struct Submit {
-  RequestPtr request;
+  Requests requests;
 };
 /// The handshake with this member is done: messages to it go out from now on, after whatever resynchronises it.
 struct PeerUp {

@@ -80,7 +80,7 @@ void Replica::Impl::receive(NodeId from, const Message& message) {
 }
 
 void Replica::Impl::on(const Submit& input) {
-  take(input.request, true, self);
+  for (const auto& request : input.requests) take(request, true, self);
 }
 
 void Replica::Impl::on(const PeerUp& input) {

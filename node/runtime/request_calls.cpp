@@ -210,19 +210,21 @@ void RequestCalls::take_checked(const std::shared_ptr<Submission>& submission) {
 
 void RequestCalls::take_chunk(const Submission& submission, std::size_t chunk) {
   auto requests = submission.chunk(chunk);
+  Submit good;
   for (std::size_t i = 0; i < requests.size(); ++i) {
     Slot slot{submission.call, chunk * requests_per_check + i};
     auto call = parts_.calls.find<Following>(slot.call);
     if (call) call->set_stage(slot.position, Following::Stage::asked);
     call.reset();
     const auto& verdict = submission.verdicts[chunk][i];
-    // Fed although the client may have left: what was sent is taken in.
     if (verdict.ok()) {
-      parts_.feed(Submit{requests[i]});
+      good.requests.push_back(requests[i]);
     } else {
       settle(slot, refused_report(requests[i]->id, verdict.error()));
     }
   }
+  // Fed although the client may have left: what was sent is taken in.
+  if (!good.requests.empty()) parts_.feed(std::move(good));
 }
 
 CallId RequestCalls::lookup(const RequestId& id, RequestState wait, std::chrono::milliseconds timeout,

@@ -101,7 +101,7 @@ void Loopback::submit(NodeId id, const RequestPtr& request) {
   ZELL_CHECK(checked.ok());
   at.work.request_checks += at.scheme.take_verified();
   at.submitted.emplace(request->id, now_);
-  step(at, Submit{checked->get()});
+  step(at, Submit{{checked->get()}});
 }
 
 void Loopback::run() {

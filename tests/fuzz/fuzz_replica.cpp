@@ -124,7 +124,7 @@ void Play::hear(NodeId from, Message message) {
 
 void Play::submit() {
   const auto request = some_request(byte());
-  if (fuzz_verifier().check(request).ok()) node_.step(Submit{request});
+  if (fuzz_verifier().check(request).ok()) node_.step(Submit{{request}});
 }
 
 void Play::time_passes() {

@@ -88,7 +88,7 @@ class Cluster {
   void fail_disk(ProcessId id, const std::string& why);
 
   // ---- Inputs
-  void submit(ProcessId id, const RequestPtr& request) { feed(id, Submit{request}); }
+  void submit(ProcessId id, const RequestPtr& request) { feed(id, Submit{{request}}); }
   void challenge(ProcessId id) { feed(id, ChallengeNow{}); }
 
   // ---- The network

@@ -44,7 +44,7 @@ void World::submit(std::size_t which) {
   if (checks_.is_final(request->id)) return;
   auto& host = hosts_[client_random_.below(plan_.nodes)];
   answer_.reset();
-  if (honest(host.id) && host.replica && !host.paused) step(host, Submit{request});
+  if (honest(host.id) && host.replica && !host.paused) step(host, Submit{{request}});
   // What is initialised lives in memory: a client submits again until it is final. But once nothing crashes any more,
   // it is enough that one correct node took it in.
   if (healed_ && answer_ && *answer_ != RequestState::refused)

@@ -74,7 +74,7 @@ TEST_CASE("after a failed commit nothing is signed any more, and the node says s
   CHECK(f.node.released().empty());
   CHECK(f.node.status().stopped_code == "storage-failed");
   CHECK(events<Stopped>(f.node).size() == 1);
-  f.node.step(Submit{make_request(1, 1)});
+  f.node.step(Submit{{make_request(1, 1)}});
   CHECK(events<RequestUpdate>(f.node).back().reason == "stopped");
 }
 
@@ -276,7 +276,7 @@ TEST_CASE("a learner takes in no request: it may not challenge a leader that ign
   recovered.state.standing = Standing::learner;
   Driven node(make_genesis({1, 1, 1, 1}), self, recovered);
   node.connect(4);
-  node.step(Submit{make_request(1, 1)});
+  node.step(Submit{{make_request(1, 1)}});
   const auto answers = events<RequestUpdate>(node);
   REQUIRE(answers.size() == 1);
   CHECK(answers[0].state == RequestState::refused);
@@ -322,7 +322,7 @@ TEST_CASE("who is to lead a view whose base it does not hold yet proposes nothin
   f.node.hear({2}, CertificateMessage{make_certificate(Phase::lock, {1}, f.first->header.end, {0, 2, 3})});
   REQUIRE(f.node.status().active);
   REQUIRE(f.node.status().leader == self);
-  f.node.step(Submit{make_request(2, 1)});
+  f.node.step(Submit{{make_request(2, 1)}});
   CHECK(sent<Proposal>(f.node).empty());
   f.node.hear({2}, Chunk{{}, {f.first}, std::nullopt});
   const auto proposals = sent<Proposal>(f.node);

@@ -42,7 +42,7 @@ TEST_CASE("a request whose nonce becomes too old while it waits is not forwarded
   Driven node(make_genesis({1, 1, 1, 1}), follower);
   for (std::uint16_t peer : {2, 3}) node.step(PeerUp{{peer}});  // the leader can't be reached yet
   const auto late = make_request(1, 5);
-  node.step(Submit{late});
+  node.step(Submit{{late}});
   CHECK(node.core().lookup(late->id).state == RequestState::initialised);
   const auto batch = make_batch({0}, {}, make_requests(1, 1'000, nonces_per_sender));
   node.hear({2}, proposal_of(*batch));
@@ -131,7 +131,7 @@ TEST_CASE("more requests than a Forward holds go out in several, and again while
   genesis.parameters.forward_quota = 2'000;
   Driven node(genesis, follower);
   for (std::uint16_t peer : {2, 3}) node.step(PeerUp{{peer}});
-  for (const auto& request : make_requests(1, 1, max_requests_in_forward + 10)) node.step(Submit{request});
+  for (const auto& request : make_requests(1, 1, max_requests_in_forward + 10)) node.step(Submit{{request}});
   node.step(PeerUp{leader});
   auto forwards = sent<Forward>(node);
   REQUIRE(forwards.size() == 2);
@@ -150,7 +150,7 @@ TEST_CASE("a request that full batches pass over is censored once n times the qu
   genesis.parameters.forward_quota = 1;
   Driven node(genesis, follower);
   node.connect(4);
-  node.step(Submit{make_request(1, 1)});
+  node.step(Submit{{make_request(1, 1)}});
   node.pass(milliseconds(genesis.parameters.censorship_timeout_ms + 1));
   node.step(Tick{});
   CompactRange range;
@@ -204,7 +204,7 @@ TEST_CASE("a request that a challenge brought is its challenger's no more once i
   };
   const auto first = make_requests(1, 1, max_relayed_per_node);
   relay(first);
-  for (const auto& request : first) node.step(Submit{request});
+  for (const auto& request : first) node.step(Submit{{request}});
   relay(make_requests(2, 1, 10));
   CHECK(node.status().pool_requests == max_relayed_per_node + 10);
 }
@@ -214,7 +214,7 @@ TEST_CASE("a leader's own requests beyond its quota wait until there is room") {
   genesis.parameters.forward_quota = 2;
   genesis.parameters.batches_in_flight = 1;
   auto node = busy_leader(genesis);
-  for (const auto& request : make_requests(1, 1, 3)) node.step(Submit{request});
+  for (const auto& request : make_requests(1, 1, 3)) node.step(Submit{{request}});
   CHECK(sent<Proposal>(node).empty());
   const auto finalise_tip = [&] {
     node.hear({1}, CertificateMessage{make_certificate(Phase::final, {0}, node.status().sequenced, {1, 2, 3})});
@@ -229,7 +229,7 @@ TEST_CASE("more bytes than a Forward may hold go out in several, and so again wh
   const auto genesis = patient_genesis();
   Driven node(genesis, follower);
   for (std::uint16_t peer : {2, 3}) node.step(PeerUp{{peer}});
-  for (std::uint64_t nonce = 1; nonce <= 5; ++nonce) node.step(Submit{make_request(1, nonce, 0, 200 << 10)});
+  for (std::uint64_t nonce = 1; nonce <= 5; ++nonce) node.step(Submit{{make_request(1, nonce, 0, 200 << 10)}});
   node.step(PeerUp{leader});
   auto forwards = sent<Forward>(node);
   REQUIRE(forwards.size() == 2);
@@ -247,7 +247,7 @@ TEST_CASE("a challenge carries so many censored requests, and so many bytes of t
   const auto carried = [&](const Requests& owed) {
     Driven node(genesis, follower);
     node.connect(4);
-    for (const auto& request : owed) node.step(Submit{request});
+    for (const auto& request : owed) node.step(Submit{{request}});
     node.pass(milliseconds(genesis.parameters.censorship_timeout_ms));
     node.step(Tick{});
     node.hear(leader, proposal_of(*make_batch({0}, {}, {make_request(9, 1)})));
@@ -266,7 +266,7 @@ TEST_CASE("what the leader leaves lying is passed on to the others after the vie
   const auto passed_on = [&](const Requests& requests) {
     Driven node(genesis, follower);
     node.connect(4);
-    for (const auto& request : requests) node.step(Submit{request});
+    for (const auto& request : requests) node.step(Submit{{request}});
     const auto to_others = [&] {
       node.make_durable();
       std::vector<std::size_t> out;
@@ -338,7 +338,7 @@ TEST_CASE("a request that the leader proposed to one node alone is passed on too
   Driven node(genesis, follower);
   node.connect(4);
   const auto request = make_request(1, 1);
-  node.step(Submit{request});
+  node.step(Submit{{request}});
   node.hear(leader, proposal_of(*make_batch({0}, {}, {request})));
   (void)sent<Vote>(node);
   node.pass(milliseconds(genesis.parameters.view_timeout_ms));
@@ -353,7 +353,7 @@ TEST_CASE("a request whose nonce the leader takes with another that it showed to
   Driven node(genesis, follower);
   node.connect(4);
   const auto request = make_request(1, 1);
-  node.step(Submit{request});
+  node.step(Submit{{request}});
   node.hear(leader, proposal_of(*make_batch({0}, {}, {make_request(1, 1, 9)})));
   (void)sent<Vote>(node);
   node.pass(milliseconds(genesis.parameters.view_timeout_ms));
@@ -367,7 +367,7 @@ TEST_CASE("a request is not refused for nonces that were cut from the log") {
   Driven node(patient_genesis(), follower);
   node.connect(4);
   const auto request = make_request(1, 1);
-  node.step(Submit{request});
+  node.step(Submit{{request}});
   // A log shown to this node alone makes its nonce too old; the true one is longer, and another such log follows it.
   const auto shown = make_batch({0}, {}, make_requests(1, 100'000, nonces_per_sender));
   node.hear(leader, proposal_of(*shown));
@@ -394,7 +394,7 @@ TEST_CASE("a batch that has no bytes left for the largest request censors nobody
     genesis.parameters.batch_max_bytes = static_cast<std::uint32_t>(owed->canonical.size() + largest - (room ? 0 : 1));
     Driven node(genesis, follower);
     node.connect(4);
-    node.step(Submit{owed});
+    node.step(Submit{{owed}});
     node.pass(milliseconds(genesis.parameters.censorship_timeout_ms));
     node.step(Tick{});
     node.hear(leader, proposal_of(*make_batch({0}, {}, {make_request(9, 1)})));
@@ -406,7 +406,7 @@ TEST_CASE("a forwarded request whose nonce becomes too old is not forwarded agai
   const auto genesis = patient_genesis();
   Driven node(genesis, follower);
   node.connect(4);
-  node.step(Submit{make_request(1, 5)});
+  node.step(Submit{{make_request(1, 5)}});
   REQUIRE(sent<Forward>(node).size() == 1);
   node.hear(leader, proposal_of(*make_batch({0}, {}, make_requests(1, 1'000, nonces_per_sender))));
   node.pass(milliseconds(genesis.parameters.censorship_timeout_ms / 2));
@@ -419,7 +419,7 @@ TEST_CASE("nobody is owed a request whose nonce is too old") {
   const milliseconds timeout(genesis.parameters.censorship_timeout_ms);
   Driven node(genesis, follower);
   node.connect(4);
-  node.step(Submit{make_request(1, 5)});
+  node.step(Submit{{make_request(1, 5)}});
   node.pass(timeout - milliseconds(100));
   node.step(PeerDown{leader, false});  // the time so far counts, but it is not forwarded again soon
   node.step(PeerUp{leader});
@@ -435,7 +435,7 @@ TEST_CASE("who comes to lead proposes none of its own requests whose nonces are 
   Driven node(patient_genesis(), follower);
   for (std::uint16_t peer : {2, 3}) node.step(PeerUp{{peer}});
   const auto late = make_request(1, 5);
-  node.step(Submit{late});
+  node.step(Submit{{late}});
   const auto batch = make_batch({0}, {}, make_requests(1, 1'000, nonces_per_sender));
   const auto lc = make_certificate(Phase::lock, {0}, batch->header.end, {0, 2, 3});
   node.hear({2}, proposal_of(*batch));
@@ -471,7 +471,7 @@ TEST_CASE(
   Driven node(patient_genesis(), follower);
   node.connect(4);
   const auto mine = make_request(1, 1);
-  node.step(Submit{mine});
+  node.step(Submit{{mine}});
   node.hear(leader, proposal_of(*make_batch({0}, {}, {mine})));
   REQUIRE(node.core().lookup(mine->id).state == RequestState::sequenced);
   const auto other = make_batch({0}, {}, {make_request(1, 1, 7), make_request(2, 1)});

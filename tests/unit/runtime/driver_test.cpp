@@ -54,7 +54,7 @@ struct Leader {
   void submit(std::uint64_t nonce) {
     auto request = sign_request(verifier->domain(), secp256k1_scheme(), dev_secret_key(1, "alice"), "default", nonce,
                                 std::vector<Bytes>{{1, 2, 3}});
-    driver->feed(Submit{request});
+    driver->feed(Submit{{request}});
   }
   [[nodiscard]] std::size_t sent_count(std::string_view name) const {
     std::size_t count = 0;
