@@ -25,7 +25,7 @@ Inbound::Inbound(WorkPool& pool, const Verifier& verifier, NodeId self, Outlets 
       verifier_(verifier),
       self_(self),
       outlets_(std::move(outlets)),
-      context_{verifier.domain(), verifier.genesis().parameters, verifier.genesis().size()},
+      context_{verifier.domain(), verifier.genesis().parameters, verifier.genesis().size(), verifier.cache()},
       peers_(verifier.genesis().size()) {}
 
 void Inbound::on_frame(NodeId from, Bytes body) {

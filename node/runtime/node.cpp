@@ -9,8 +9,7 @@
 namespace zell {
 namespace {
 
-constexpr std::size_t remembered_requests =
-    65'536;  // twice the default pipeline: a request forwarded and then proposed
+constexpr std::size_t remembered_requests = 16'384;  // as many as are forwarded and then proposed within a second
 constexpr std::size_t client_jobs = 2 * max_checking_jobs;
 
 std::size_t thread_count(const NodeConfig& config) {

@@ -5,6 +5,7 @@
 #include "node/base/result.h"
 #include "node/types/durable_state.h"
 #include "node/wire/messages.h"
+#include "node/wire/request_cache.h"
 
 namespace zell {
 
@@ -17,6 +18,7 @@ struct DecodeContext {
   SigningDomain domain;
   Parameters parameters;
   std::size_t member_count = 0;
+  const RequestCache* known = nullptr;  ///< requests that need not be decoded again
 };
 
 /// The message without the frame's length.

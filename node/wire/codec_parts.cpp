@@ -133,7 +133,7 @@ Requests read_requests(Reader& in, const DecodeContext& context, std::size_t max
   out.reserve(count);
   std::size_t left = max_bytes;
   for (std::uint32_t i = 0; i < count; ++i) {
-    auto request = read_request(in, context.domain, static_cast<std::uint32_t>(left));
+    auto request = read_request(in, context.domain, static_cast<std::uint32_t>(left), context.known);
     if (!request) return {};
     left -= request->canonical.size();
     out.push_back(std::move(request));

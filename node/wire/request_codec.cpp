@@ -49,22 +49,25 @@ Hash root_over(std::span<const Payload> payloads) {
 
 }  // namespace
 
-RequestPtr read_request(Reader& in, const SigningDomain& domain, std::uint32_t max_bytes) {
+RequestPtr read_request(Reader& in, const SigningDomain& domain, std::uint32_t max_bytes, const RequestCache* known) {
   const ByteView whole = in.rest().first(std::min<std::size_t>(in.left(), max_bytes));
   Reader reader(whole);
-  auto request = std::make_shared<Request>();
-  if (read_header(reader, *request)) {
-    request->header_bytes = static_cast<std::uint32_t>(whole.size() - reader.left());
-    skip_payloads(reader, request->payload_count);
+  Request request;
+  if (read_header(reader, request)) {
+    request.header_bytes = static_cast<std::uint32_t>(whole.size() - reader.left());
+    skip_payloads(reader, request.payload_count);
   }
   if (!reader.ok()) {
     in.fail(reader.why());
     return nullptr;
   }
   const ByteView canonical = in.raw(whole.size() - reader.left());
-  request->canonical.assign(canonical.begin(), canonical.end());
-  add_hashes(*request, domain);
-  return request;
+  if (known) {
+    if (auto same = known->find(request.signature, canonical)) return same;
+  }
+  request.canonical.assign(canonical.begin(), canonical.end());
+  add_hashes(request, domain);
+  return std::make_shared<const Request>(std::move(request));
 }
 
 Status check_request_header(const Request& request) {

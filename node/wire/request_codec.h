@@ -5,14 +5,17 @@
 #include "node/base/result.h"
 #include "node/crypto/keys.h"
 #include "node/types/genesis.h"
+#include "node/wire/request_cache.h"
 #include "node/wire/signed_structures.h"
 
 namespace zell {
 
 /// Reads one canonical request. Strict about lengths and version only (what can't be delimited); everything else is
 /// check_request_form's, so that a leader's malformed request can be kept as evidence. At most `max_bytes` of it.
-/// On failure the reader is failed and nullptr is returned. Computes digest, id and leaf.
-[[nodiscard]] RequestPtr read_request(Reader& in, const SigningDomain& domain, std::uint32_t max_bytes);
+/// On failure the reader is failed and nullptr is returned. Computes digest, id and leaf, unless `known` has these
+/// bytes.
+[[nodiscard]] RequestPtr read_request(Reader& in, const SigningDomain& domain, std::uint32_t max_bytes,
+                                      const RequestCache* known = nullptr);
 
 /// What the header alone decides. Codes: "bad-app", "no-payloads", "too-many-payloads".
 [[nodiscard]] Status check_request_header(const Request& request);

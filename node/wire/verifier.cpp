@@ -46,21 +46,21 @@ struct Verifier::Impl {
 
   // ---- Requests
 
-  [[nodiscard]] Status check_signature(const Request& request) const {
-    if (cache && cache->contains(request)) return Ok{};
-    auto status = check_request_signature(request, signers.scheme);
+  [[nodiscard]] bool known(const Request& request) const { return cache && cache->contains(request); }
+  [[nodiscard]] Status check_signature(const RequestPtr& request) const {
+    auto status = check_request_signature(*request, signers.scheme);
     if (status.ok() && cache) cache->remember(request);
     return status;
   }
-  // Form is checked even of a remembered request: the same header may come with other payloads.
-  [[nodiscard]] Status check_request(const Request& request) const {
-    if (auto status = check_request_form(request, genesis().parameters); !status) return status;
+  [[nodiscard]] Status check_request(const RequestPtr& request) const {
+    if (known(*request)) return Ok{};
+    if (auto status = check_request_form(*request, genesis().parameters); !status) return status;
     return check_signature(request);
   }
   [[nodiscard]] Status check_requests(const Requests& requests, std::size_t max_count) const {
     if (requests.size() > max_count) return refused("too-many-requests", "a message carries too many requests");
     for (const auto& request : requests) {
-      if (auto status = check_request(*request); !status) return status;
+      if (auto status = check_request(request); !status) return status;
     }
     return Ok{};
   }
@@ -131,12 +131,13 @@ struct Verifier::Impl {
     m.first_bad.reset();
     for (std::uint32_t i = 0; i < m.requests->size() && !m.first_bad; ++i) {
       const auto& request = *(*m.requests)[i];
+      if (known(request)) continue;
       const bool has_header = check_request_header(request).ok();
       if (has_header && !check_request_body(request)) {
         return refused("bad-bodies", "a request's payloads are not those of its header");
       }
       const bool good = has_header && check_request_size(request, genesis().parameters) &&
-                        (!checks(receiver, request, leader) || check_signature(request));
+                        (!checks(receiver, request, leader) || check_signature((*m.requests)[i]));
       if (!good) m.first_bad = i;
     }
     return Ok{};
@@ -285,6 +286,7 @@ struct Verifier::Impl {
 Verifier::Verifier(const Genesis& genesis, const SignatureScheme& scheme, RequestCache* cache)
     : genesis_(genesis),
       domain_(SigningDomain::of(genesis)),
+      cache_(cache),
       impl_(new Impl{SignerCheck{genesis, scheme, domain_}, cache}) {}
 
 Result<VerifiedMessage> Verifier::check(Message message, std::optional<NodeId> receiver) const {
@@ -301,7 +303,7 @@ Result<VerifiedMessage> Verifier::check(Message message, std::optional<NodeId> r
 }
 
 Result<VerifiedRequest> Verifier::check(RequestPtr request) const {
-  if (auto status = impl_->check_request(*request); !status) return status.error();
+  if (auto status = impl_->check_request(request); !status) return status.error();
   return VerifiedRequest(std::move(request));
 }
 

@@ -9,6 +9,7 @@
 #include "node/crypto/keys.h"
 #include "node/wire/codec.h"
 #include "node/wire/messages.h"
+#include "node/wire/request_cache.h"
 
 namespace zell {
 
@@ -27,18 +28,6 @@ class Verified {
 };
 using VerifiedMessage = std::shared_ptr<const Verified<Message>>;
 using VerifiedRequest = Verified<RequestPtr>;
-
-/// Remembers which request ids were found valid, so that a request forwarded and then proposed is checked once.
-/// Implementations are bounded and thread-safe.
-class RequestCache {
- public:
-  virtual ~RequestCache() = default;
-  /// True if this very request (id and signature) was remembered.
-  [[nodiscard]] virtual bool contains(const Request& request) const = 0;
-  virtual void remember(const Request& request) = 0;
-};
-/// Keeps at least the newest `capacity` requests.
-[[nodiscard]] std::unique_ptr<RequestCache> make_request_cache(std::size_t capacity);
 
 /// Stateless but for caches of what was found good; thread-safe. Checks:
 ///   Forward      each request's form and signature
@@ -81,11 +70,14 @@ class Verifier {
   [[nodiscard]] Result<NodeId> check_evidence(const Evidence& evidence) const;
   [[nodiscard]] const SigningDomain& domain() const { return domain_; }
   [[nodiscard]] const Genesis& genesis() const { return genesis_; }
+  /// May be null.
+  [[nodiscard]] const RequestCache* cache() const { return cache_; }
 
  private:
   struct Impl;
   const Genesis& genesis_;
   SigningDomain domain_;
+  const RequestCache* cache_;
   std::shared_ptr<const Impl> impl_;  // what it checks with, and the certificates that it remembers
 };
 

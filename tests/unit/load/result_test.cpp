@@ -98,7 +98,7 @@ TEST_CASE("the CSV has a line a second") {
                          "100,1000,2,"));
 }
 
-TEST_CASE("--assert compares the figure that it names, in the unit that it names") {
+TEST_CASE("an assertion compares the figure that it names, in the unit that it names") {
   const auto result = sample_result();
   CHECK(holds("max<=100ms", result));
   CHECK_FALSE(holds("max<100ms", result));
@@ -120,7 +120,7 @@ TEST_CASE("--assert compares the figure that it names, in the unit that it names
   CHECK(parse_expectations("p99.9<50ms,rate>9000")->size() == 2);
 }
 
-TEST_CASE("--assert of what was not measured does not hold") {
+TEST_CASE("an assertion about what was not measured does not hold") {
   auto result = sample_result();
   result.counts.latency = Histogram();
   result.nodes[0].used.reset();

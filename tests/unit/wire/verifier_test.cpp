@@ -161,13 +161,47 @@ TEST_CASE_METHOD(VerifierFixture, "a remembered request is checked once, but its
   CHECK_FALSE(cache->contains(*cluster.unsigned_request(9)));
 }
 
+TEST_CASE_METHOD(VerifierFixture,
+                 "a remembered request that comes again is not decoded again, and one that differs in a byte is") {
+  const DecodeContext context{cluster.domain, cluster.genesis.parameters, cluster.genesis.size(), cache.get()};
+  const auto decode = [&](const Bytes& frame) {
+    const auto message = decode_message(frame, context);
+    REQUIRE(message.ok());
+    return std::get<Forward>(*message).requests.at(0);
+  };
+  const auto request = cluster.request(500);
+  auto frame = encode_message(Forward{{request}}, Epoch{});
+  CHECK(decode(frame) != decode(frame));
+  REQUIRE(verifier.check(request).ok());
+  CHECK(decode(frame) == request);
+  frame.back() ^= 1;  // of its payload
+  const auto tampered = decode(frame);
+  CHECK(tampered != request);
+  CHECK(tampered->canonical != request->canonical);
+  CHECK_FALSE(verifier.check(tampered).ok());
+}
+
+TEST_CASE("the request cache holds no more bytes than it may, and large requests that are new") {
+  const TestCluster cluster;
+  const auto cache = make_request_cache(1'000, 10'000);
+  std::vector<RequestPtr> requests;
+  for (std::uint64_t nonce = 0; nonce < 40; ++nonce) {
+    requests.push_back(cluster.request(nonce, "default", {Bytes(1'000)}));
+    cache->remember(requests.back());
+    CHECK(cache->contains(*requests.back()));
+  }
+  const auto held = std::count_if(requests.begin(), requests.end(), [&](const auto& r) { return cache->contains(*r); });
+  CHECK(held >= 9);
+  CHECK(held <= 18);
+}
+
 TEST_CASE("the request cache keeps the newest, is bounded, and may be used by many threads") {
   const TestCluster cluster;
   std::vector<RequestPtr> requests;
-  for (std::uint64_t nonce = 0; nonce < 40; ++nonce) requests.push_back(cluster.unsigned_request(nonce));
+  for (std::uint64_t nonce = 0; nonce < 40; ++nonce) requests.push_back(cluster.request(nonce));
   const auto cache = make_request_cache(10);
   for (const auto& request : requests) {
-    cache->remember(*request);
+    cache->remember(request);
     CHECK(cache->contains(*request));
   }
   for (std::size_t i = 30; i < 40; ++i) CHECK(cache->contains(*requests[i]));
@@ -178,7 +212,7 @@ TEST_CASE("the request cache keeps the newest, is bounded, and may be used by ma
     threads.emplace_back([&] {
       for (int round = 0; round < 50; ++round) {
         for (const auto& request : requests) {
-          cache->remember(*request);
+          cache->remember(request);
           (void)cache->contains(*request);
         }
       }
