@@ -147,6 +147,7 @@ struct ReplicaStatus {
   LogPoint sequenced, locked, finalised;
   Index known_final;  ///< newest verified FC, whose bodies may still be missing here
   std::size_t pool_requests = 0, pool_bytes = 0;
+  std::size_t pool_submitted = 0;                         ///< of the requests: submitted here, not passed on by others
   std::size_t unfinalised_batches = 0, side_batches = 0;  ///< on this node's log above what is final; on other branches
   std::size_t held_proposals = 0, wants = 0;              ///< come early; logs asked for
   Duration view_timeout{};

@@ -52,6 +52,7 @@ class LocalPool {
   void now_submitted(Entry& entry);
   void remove(const RequestId& id);
   [[nodiscard]] std::size_t count() const { return entries_.size(); }
+  [[nodiscard]] std::size_t submitted_count() const { return entries_.size() - all_relayed_.count; }
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
 
   /// Waiting, not blocked, in order of arrival; at most `limit`.

@@ -281,7 +281,8 @@ void Replica::Impl::follow_certified() {
   if (known_fc && known_fc->point.index > log.finalised().index && reach(known_fc->point)) {
     finalise(Certificate(*known_fc));
   }
-  if (!pending_lc) return;
+  reach_base();  // before anything is locked above it
+  if (!pending_lc || !stopped_code.empty()) return;
   ZELL_CHECK(state.active && pending_lc->view == state.view);
   if (pending_lc->point.index <= log.finalised().index) {
     pending_lc.reset();

@@ -216,6 +216,7 @@ ReplicaStatus Replica::status() const {
   out.known_final = i.known_fc ? i.known_fc->point.index : Index{};
   out.pool_requests = i.pool.count();
   out.pool_bytes = i.pool.bytes();
+  out.pool_submitted = i.pool.submitted_count();
   out.unfinalised_batches = i.log.unfinalised_count();
   out.side_batches = i.log.side_count();
   out.held_proposals = i.held.size();

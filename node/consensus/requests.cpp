@@ -140,19 +140,20 @@ void Replica::Impl::pass_on() {
   passed_on_at = now;
   Forward message;
   std::size_t bytes = 0;
-  auto pick = [&](const std::vector<LocalPool::Entry*>& entries) {
+  auto pick = [&](const std::vector<LocalPool::Entry*>& entries, Duration age) {
     for (const auto* entry : entries) {
       if (message.requests.size() == max_requests_in_challenge || bytes >= max_forward_bytes) return;
-      if (!entry->submitted || now - std::max(entry->taken_at, view_since) < pace.timeout()) continue;
+      if (!entry->submitted || now - std::max(entry->taken_at, view_since) < age) continue;
       bytes += entry->request->canonical.size();
       message.requests.push_back(entry->request);
     }
   };
-  pick(pool.forwarded_entries());
-  pick(pool.waiting(max_requests_in_challenge));
   // The leader may have shown what it proposed to this node alone: the request itself, or others that take its nonce.
-  pick(pool.blocked_entries());
-  pick(pool_entries_in_log());
+  // But under load it is only late.
+  pick(pool.blocked_entries(), 2 * pace.timeout());
+  pick(pool_entries_in_log(), 2 * pace.timeout());
+  pick(pool.forwarded_entries(), pace.timeout());
+  pick(pool.waiting(max_requests_in_challenge), pace.timeout());
   if (message.requests.empty()) return;
   auto shared = std::make_shared<const Message>(std::move(message));
   for (auto node : connected) {

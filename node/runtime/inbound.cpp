@@ -32,7 +32,7 @@ void Inbound::on_frame(NodeId from, Bytes body) {
   ZELL_CHECK(from.value < peers_.size());
   auto& peer = peers_[from.value];
   auto lane = lane_of_frame(body);
-  if (body.size() <= checked_here_bytes && pool_.in_flight() == 0) return check_here(from, body);
+  if (body.size() <= checked_here_bytes && pool_.has_time_here()) return check_here(from, body);
   auto entry = std::make_shared<Entry>();
   entry->bytes = body.size();
   auto work = [entry, this, body = std::move(body)] { check(*entry, body); };

@@ -102,6 +102,7 @@ struct RequestCalls::Following : OpenCall {
 struct RequestCalls::Submission {
   CallId call = 0;
   Requests requests;
+  std::vector<std::size_t> positions;         ///< of `requests` in the call: those without room are left out
   std::vector<std::vector<Status>> verdicts;  ///< by chunk; empty until it is checked
   std::size_t next = 0;                       ///< chunk that enters the core next
   std::size_t bytes = 0;
@@ -112,22 +113,32 @@ struct RequestCalls::Submission {
   }
 };
 
-/// How many of its requests may be taken in, from the first on.
-std::size_t RequestCalls::room_for(const Submission& submission) {
-  const auto chunks = (submission.requests.size() + requests_per_check - 1) / requests_per_check;
-  const bool no_room = parts_.calls.full() || checking_bytes_ + submission.bytes > max_checking_bytes ||
-                       checking_jobs_ + chunks > max_checking_jobs;
-  if (no_room) return 0;
-  return admission_.room(parts_.now(), in_pool_ + checking_, submission.bytes / submission.requests.size());
+bool RequestCalls::can_check(const Requests& requests, std::size_t bytes) const {
+  const auto chunks = (requests.size() + requests_per_check - 1) / requests_per_check;
+  return !parts_.calls.full() && checking_bytes_ + bytes <= max_checking_bytes &&
+         checking_jobs_ + chunks <= max_checking_jobs;
+}
+
+/// Taken in before: asking again where it stands needs no room.
+bool RequestCalls::is_known(const RequestId& id) const {
+  return parts_.replica.lookup(id).state != RequestState::unknown || parts_.recent.find(id).has_value();
 }
 
 CallId RequestCalls::submit(SubmitCall call, std::function<void(SubmitReply)> done) {
   ZELL_CHECK(!call.requests.empty());
+  std::size_t bytes = 0;
+  for (const auto& request : call.requests) bytes += request->canonical.size();
   auto submission = std::make_shared<Submission>();
-  submission->requests = std::move(call.requests);
-  for (const auto& request : submission->requests) submission->bytes += request->canonical.size();
-  const auto room = room_for(*submission);
-  if (room == 0) {
+  const auto room = admission_.room(parts_.now(), in_pool_ + checking_, bytes / call.requests.size());
+  const auto end = can_check(call.requests, bytes) ? call.requests.size() : 0;
+  for (std::size_t i = 0; i < end; ++i) {
+    const auto& request = call.requests[i];
+    if (submission->requests.size() >= room && !is_known(request->id)) continue;
+    submission->requests.push_back(request);
+    submission->positions.push_back(i);
+    submission->bytes += request->canonical.size();
+  }
+  if (submission->requests.empty()) {
     SubmitReply reply;
     reply.error = Error{"busy", "as many requests are under way as this node can finish in about a second",
                         "try again in a second, or another node"};
@@ -146,30 +157,31 @@ CallId RequestCalls::submit(SubmitCall call, std::function<void(SubmitReply)> do
     done(std::move(out));
   };
   std::vector<RequestId> ids;
-  for (const auto& request : submission->requests) ids.push_back(request->id);
+  for (const auto& request : call.requests) ids.push_back(request->id);
   auto following = std::make_shared<Following>(*this, ids, call.wait, at_once, std::move(reply));
   std::optional<std::chrono::milliseconds> timeout;
   if (!at_once) timeout = call.timeout;
   auto id = following->id = submission->call = parts_.calls.add(following, timeout);
   following.reset();
-  take_in(submission, ids, room);
+  take_in(submission, ids);
   return id;
 }
 
 /// What there is no room for is refused; the rest goes on its way.
-void RequestCalls::take_in(const std::shared_ptr<Submission>& submission, const std::vector<RequestId>& ids,
-                           std::size_t room) {
-  const auto taken = std::min(room, ids.size());
-  for (std::size_t i = 0; i < taken; ++i) waiting_.emplace(ids[i], Slot{submission->call, i});
-  submission->requests.resize(taken);
-  submission->bytes = 0;
-  for (const auto& request : submission->requests) submission->bytes += request->canonical.size();
-  checking_ += taken;
+void RequestCalls::take_in(const std::shared_ptr<Submission>& submission, const std::vector<RequestId>& ids) {
+  const auto& taken = submission->positions;
+  checking_ += taken.size();
   checking_bytes_ += submission->bytes;
-  for (std::size_t i = taken; i < ids.size(); ++i) {
-    settle({submission->call, i}, refused_report(ids[i], {"busy", "as much as can be done is under way", {}}));
+  auto next = taken.begin();
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    if (next != taken.end() && *next == i) {
+      waiting_.emplace(ids[i], Slot{submission->call, i});
+      ++next;
+    } else {
+      settle({submission->call, i}, refused_report(ids[i], {"busy", "as much as can be done is under way", {}}));
+    }
   }
-  submission->verdicts.resize((taken + requests_per_check - 1) / requests_per_check);
+  submission->verdicts.resize((taken.size() + requests_per_check - 1) / requests_per_check);
   for (std::size_t chunk = 0; chunk < submission->verdicts.size(); ++chunk) check(submission, chunk);
 }
 
@@ -188,7 +200,7 @@ void RequestCalls::check(const std::shared_ptr<Submission>& submission, std::siz
   };
   ++checking_jobs_;
   // Alone, it is done sooner here than handed over and back.
-  if (submission->requests.size() == 1 && submission->bytes <= checked_here_bytes && parts_.pool.in_flight() == 0) {
+  if (submission->requests.size() == 1 && submission->bytes <= checked_here_bytes && parts_.pool.has_time_here()) {
     work();
     return done();
   }
@@ -212,7 +224,7 @@ void RequestCalls::take_chunk(const Submission& submission, std::size_t chunk) {
   auto requests = submission.chunk(chunk);
   Submit good;
   for (std::size_t i = 0; i < requests.size(); ++i) {
-    Slot slot{submission.call, chunk * requests_per_check + i};
+    Slot slot{submission.call, submission.positions[chunk * requests_per_check + i]};
     auto call = parts_.calls.find<Following>(slot.call);
     if (call) call->set_stage(slot.position, Following::Stage::asked);
     call.reset();
@@ -296,7 +308,7 @@ void RequestCalls::on_finalised(const Batch& batch) {
 }
 
 void RequestCalls::on_progress(const ReplicaStatus& status) {
-  in_pool_ = status.pool_requests;
+  in_pool_ = status.pool_submitted;
   bool moved = status.sequenced != seen_sequenced_ || status.locked != seen_locked_;
   seen_sequenced_ = status.sequenced;
   seen_locked_ = status.locked;

@@ -51,8 +51,9 @@ class RequestCalls {
     std::size_t position = 0;
   };
 
-  [[nodiscard]] std::size_t room_for(const Submission& submission);
-  void take_in(const std::shared_ptr<Submission>& submission, const std::vector<RequestId>& ids, std::size_t room);
+  [[nodiscard]] bool can_check(const Requests& requests, std::size_t bytes) const;
+  [[nodiscard]] bool is_known(const RequestId& id) const;
+  void take_in(const std::shared_ptr<Submission>& submission, const std::vector<RequestId>& ids);
   void check(const std::shared_ptr<Submission>& submission, std::size_t chunk);
   void take_checked(const std::shared_ptr<Submission>& submission);
   void take_chunk(const Submission& submission, std::size_t chunk);
@@ -69,7 +70,7 @@ class RequestCalls {
   std::set<std::pair<Index, RequestId>> until_locked_;  ///< sequenced, and waited for to be locked
   LogPoint seen_sequenced_, seen_locked_;
   Admission admission_;
-  std::size_t in_pool_ = 0;  ///< requests that the core holds
+  std::size_t in_pool_ = 0;  ///< requests submitted here that the core holds
   std::size_t checking_ = 0, checking_bytes_ = 0, checking_jobs_ = 0;
 };
 

@@ -35,6 +35,16 @@ bool WorkPool::run(Priority priority, Job work, Job done) {
   return true;
 }
 
+bool WorkPool::has_time_here() {
+  if (in_flight_ > 0 || closing_) return false;
+  // The loop's own time stands still while one callback runs, or nearly so.
+  if (const auto now = uv_now(wake_.loop); now != here_at_ms_) {
+    here_at_ms_ = now;
+    done_here_ = 0;
+  }
+  return ++done_here_ <= checked_here_at_once;
+}
+
 void WorkPool::close(std::function<void()> closed) {
   ZELL_CHECK(!closing_);
   closing_ = true;

@@ -16,6 +16,8 @@ namespace zell {
 /// wake-ups, each about as long as the check of a signature. It holds at most 14 of them, less than a millisecond's
 /// work.
 inline constexpr std::size_t checked_here_bytes = 1'024;
+/// So many a millisecond: a peer that sends a thousand small frames at once must not hold the loop.
+inline constexpr std::size_t checked_here_at_once = 4;
 
 /// Threads that take jobs, urgent ones first; results come back to the loop in batches. One thread more than `threads`
 /// takes urgent jobs only, so that a vote never waits for the large proposals that keep the others busy.
@@ -37,6 +39,8 @@ class WorkPool {
   [[nodiscard]] bool run(Priority priority, Job work, Job done);
   /// Jobs that wait or run, or whose `done` has not run yet.
   [[nodiscard]] std::size_t in_flight() const { return in_flight_; }
+  /// Nothing waits or runs here, and not much was done on the loop instead: one more small piece may be. It counts.
+  [[nodiscard]] bool has_time_here();
 
   /// Drops what waits, lets what runs end, and then, from the loop, calls `closed`. No `done` runs after this call.
   void close(std::function<void()> closed);
@@ -53,6 +57,8 @@ class WorkPool {
   const std::size_t max_queued_;
   uv_async_t wake_{};
   std::size_t in_flight_ = 0;
+  std::uint64_t here_at_ms_ = 0;  ///< the loop's time when pieces were last done there, and how many
+  std::size_t done_here_ = 0;
   bool closing_ = false;
   std::function<void()> closed_;
   std::vector<std::thread> threads_;

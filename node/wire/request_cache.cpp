@@ -4,6 +4,7 @@
 #include <cstring>
 #include <mutex>
 #include <unordered_map>
+#include <utility>
 
 #include "node/crypto/keys.h"
 
@@ -34,11 +35,12 @@ class RecentRequests final : public RequestCache {
 
   void remember(const RequestPtr& request) override {
     const auto name = name_of(request->signature);
+    decltype(older_) forgotten;  // destroyed without the lock: it may be large
     const std::lock_guard lock(mutex_);
     newer_.insert_or_assign(name, request);
     bytes_ += request->canonical.size();
     if (newer_.size() < max_count_ && bytes_ < max_bytes_) return;
-    older_ = std::move(newer_);
+    forgotten = std::exchange(older_, std::move(newer_));
     newer_.clear();
     bytes_ = 0;
   }

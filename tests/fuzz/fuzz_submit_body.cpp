@@ -9,7 +9,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using namespace zell;
   if (size == 0) return 0;
   const auto body = as_text({data + 1, size - 1});
-  const auto& [domain, parameters, members] = testing::fuzz_context();
+  const auto& [domain, parameters, members, known] = testing::fuzz_context();
   const bool binary = data[0] % 2 == 1;
   const auto read = binary ? read_binary_requests(body, domain, parameters)
                            : read_json_requests(body, domain, parameters, testing::stand_in_scheme());

@@ -341,7 +341,7 @@ TEST_CASE("a request that the leader proposed to one node alone is passed on too
   node.step(Submit{{request}});
   node.hear(leader, proposal_of(*make_batch({0}, {}, {request})));
   (void)sent<Vote>(node);
-  node.pass(milliseconds(genesis.parameters.view_timeout_ms));
+  node.pass(milliseconds(2 * genesis.parameters.view_timeout_ms));
   node.step(Tick{});
   const auto forwards = sent<Forward>(node);
   REQUIRE(forwards.size() == 2);  // to the two others
@@ -356,7 +356,7 @@ TEST_CASE("a request whose nonce the leader takes with another that it showed to
   node.step(Submit{{request}});
   node.hear(leader, proposal_of(*make_batch({0}, {}, {make_request(1, 1, 9)})));
   (void)sent<Vote>(node);
-  node.pass(milliseconds(genesis.parameters.view_timeout_ms));
+  node.pass(milliseconds(2 * genesis.parameters.view_timeout_ms));
   node.step(Tick{});
   const auto forwards = sent<Forward>(node);
   REQUIRE(forwards.size() == 2);

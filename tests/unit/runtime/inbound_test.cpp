@@ -120,6 +120,15 @@ TEST_CASE("a small frame is checked at once while nothing else is being checked,
   REQUIRE(fixture.loop.run_until([&] { return fixture.delivered.size() == 3; }));
 }
 
+TEST_CASE("a peer that sends many small frames at once is paused, and does not hold the loop") {
+  Fixture fixture;
+  for (std::uint64_t i = 0; i < 10'000; ++i) fixture.inbound->on_frame(NodeId{1}, fixture.fetch(i));
+  CHECK(fixture.fetched.size() <= checked_here_at_once);
+  CHECK(fixture.paused == 1);
+  REQUIRE(fixture.loop.run_until([&] { return fixture.fetched.size() == 10'000; }));
+  for (std::uint64_t i = 0; i < 10'000; ++i) REQUIRE(fixture.fetched[i] == i);
+}
+
 TEST_CASE("the lane of a frame is that of its message") {
   Fixture fixture;
   Vote vote;
