@@ -271,17 +271,21 @@ void Replica::Impl::finalise(const Certificate& certificate) {
   tidy_side();
 }
 
-void Replica::Impl::follow_certified() {
-  auto reach = [this](const LogPoint& point) {
-    if (log.range_at(point) || cut_at(point)) return true;
-    if (!log.known(point)) return false;
-    switch_chain(point);
-    return stopped_code.empty();
-  };
+/// Brings `point` onto the chain if its bodies are here.
+bool Replica::Impl::reach(const LogPoint& point) {
+  if (log.range_at(point) || cut_at(point)) return true;
+  if (!log.known(point)) return false;
+  switch_chain(point);
+  return stopped_code.empty();
+}
+
+void Replica::Impl::follow_finality() {
   if (known_fc && known_fc->point.index > log.finalised().index && reach(known_fc->point)) {
     finalise(Certificate(*known_fc));
   }
-  reach_base();  // before anything is locked above it
+}
+
+void Replica::Impl::follow_lock() {
   if (!pending_lc || !stopped_code.empty()) return;
   ZELL_CHECK(state.active && pending_lc->view == state.view);
   if (pending_lc->point.index <= log.finalised().index) {
@@ -335,8 +339,9 @@ void Replica::Impl::switch_chain(const LogPoint& target) {
     requests_appended(*batch);
   }
   requests_cut(cut);
-  // What a cut batch kept from being proposed is fresh again, or it is something else on this branch that does.
+  // What a cut batch kept from being proposed is fresh again, or it is something on this branch that does.
   revisit_blocked();
+  for (auto* entry : pool.blocked_entries()) entry->blocked_at = log.tip().index;
   tidy_side();
 }
 

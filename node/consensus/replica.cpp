@@ -121,8 +121,9 @@ void Replica::Impl::on(const ChallengeNow&) {
 void Replica::Impl::settle() {
   if (!stopped_code.empty()) return;
   act_on_challenges();
-  follow_certified();
-  reach_base();
+  follow_finality();
+  reach_base();  // before anything is locked above it
+  follow_lock();
   try_new_view();
   if (!stopped_code.empty()) return;
   drain_held();

@@ -95,7 +95,10 @@ struct Replica::Impl {
   void check_older_finality(const Certificate& certificate);
   void receive(NodeId from, const Conflict& conflict);
   void stop_for_conflict();
-  void follow_certified();  ///< certificates whose bodies have arrived since
+  // Certificates whose bodies have arrived since.
+  void follow_finality();
+  void follow_lock();
+  bool reach(const LogPoint& point);
   [[nodiscard]] bool forgot_own_vote(const Certificate& certificate) const;
   void forgot(std::string_view what);
   void contradicted_by(const LogPoint& certified);

@@ -333,34 +333,21 @@ TEST_CASE("what others pass on leaves half of the pool to what is submitted here
   CHECK(pool.has_room(*make_request(1, ++nonce)));
 }
 
-TEST_CASE("a request that the leader proposed to one node alone is passed on too") {
+TEST_CASE("a request is passed on too when the leader proposed it or a rival of its nonce to one node alone") {
   const auto genesis = make_genesis({1, 1, 1, 1});
-  Driven node(genesis, follower);
-  node.connect(4);
-  const auto request = make_request(1, 1);
-  node.step(Submit{{request}});
-  node.hear(leader, proposal_of(*make_batch({0}, {}, {request})));
-  (void)sent<Vote>(node);
-  node.pass(milliseconds(2 * genesis.parameters.view_timeout_ms));
-  node.step(Tick{});
-  const auto forwards = sent<Forward>(node);
-  REQUIRE(forwards.size() == 2);  // to the two others
-  CHECK(forwards[0].requests.front()->id == request->id);
-}
-
-TEST_CASE("a request whose nonce the leader takes with another that it showed to one node alone is passed on too") {
-  const auto genesis = make_genesis({1, 1, 1, 1});
-  Driven node(genesis, follower);
-  node.connect(4);
-  const auto request = make_request(1, 1);
-  node.step(Submit{{request}});
-  node.hear(leader, proposal_of(*make_batch({0}, {}, {make_request(1, 1, 9)})));
-  (void)sent<Vote>(node);
-  node.pass(milliseconds(2 * genesis.parameters.view_timeout_ms));
-  node.step(Tick{});
-  const auto forwards = sent<Forward>(node);
-  REQUIRE(forwards.size() == 2);
-  CHECK(forwards[0].requests.front()->id == request->id);
+  const auto request = make_request(1, 1), rival = make_request(1, 1, 9);
+  for (const auto& shown : {request, rival}) {
+    Driven node(genesis, follower);
+    node.connect(4);
+    node.step(Submit{{request}});
+    node.hear(leader, proposal_of(*make_batch({0}, {}, {shown})));
+    (void)sent<Vote>(node);
+    node.pass(milliseconds(2 * genesis.parameters.view_timeout_ms));
+    node.step(Tick{});
+    const auto forwards = sent<Forward>(node);
+    REQUIRE(forwards.size() == 2);  // to the two others
+    CHECK(forwards[0].requests.front()->id == request->id);
+  }
 }
 
 TEST_CASE("a request is not refused for nonces that were cut from the log") {
