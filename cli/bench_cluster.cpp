@@ -3,12 +3,10 @@
 #include <fmt/format.h>
 #include <linux/magic.h>
 #include <sys/vfs.h>
-#include <unistd.h>
 
-#include <csignal>
 #include <cstdlib>
 
-#include "cli/exit_codes.h"
+#include "cli/interruption.h"
 #include "cli/output.h"
 #include "cluster/selectors.h"
 
@@ -22,37 +20,6 @@ constexpr milliseconds view_timeout{5'000};
 constexpr milliseconds start_timeout{60'000};
 constexpr std::size_t default_nodes = 4;
 
-// ---- Ctrl-C
-
-volatile std::sig_atomic_t signals_taken = 0;
-
-/// The first ends the run in order. After a second one the cluster is the supervisor's alone, which sees that we died.
-void on_signal(int) {
-  signals_taken = signals_taken + 1;
-  if (signals_taken > 1) ::_exit(interrupted);
-}
-
-}  // namespace
-
-void take_bench_signals() {
-  struct sigaction action{};
-  action.sa_handler = on_signal;
-  sigemptyset(&action.sa_mask);
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) ::sigaction(signal, &action, nullptr);
-}
-
-bool is_interrupted() {
-  return signals_taken > 0;
-}
-
-Error bench_interruption() {
-  return {"interrupted", "interrupted before there was a result", ""};
-}
-
-// ---- The cluster
-
-namespace {
-
 bool names_a_cluster(const Globals& globals) {
   const char* variable = std::getenv("ZELL_CLUSTER");
   return !globals.folder.empty() || (!globals.cluster.empty() && (variable == nullptr || globals.cluster != variable));
@@ -61,7 +28,7 @@ bool names_a_cluster(const Globals& globals) {
 Result<EphemeralCluster> start_own(std::size_t nodes) {
   if (!output_mode().json) talk(ink_err(Ink::dim, fmt::format("starting {} nodes for this bench …", nodes)));
   auto started = EphemeralCluster::start(Environment::of_process(), "bench", nodes, start_timeout,
-                                         [] { return is_interrupted() ? Status(bench_interruption()) : Status(Ok{}); });
+                                         [] { return is_interrupted() ? Status(interruption()) : Status(Ok{}); });
   return started;
 }
 

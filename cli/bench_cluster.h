@@ -1,5 +1,5 @@
 #pragma once
-// The cluster that a bench loads: a running one, or one of its own; and Ctrl-C meanwhile.
+// The cluster that a bench loads: a running one, or one of its own.
 
 #include "cli/bench_command.h"
 #include "cluster/cluster_view.h"
@@ -22,10 +22,5 @@ struct BenchCluster {
 [[nodiscard]] Result<std::vector<std::size_t>> choose_asked(const ClusterView& view, const std::string& selector);
 /// Where an fsync costs nothing and a figure of writing means nothing.
 [[nodiscard]] bool is_in_memory(const std::filesystem::path& folder);
-
-/// From now on the first SIGINT, SIGTERM or SIGHUP only makes is_interrupted() true.
-void take_bench_signals();
-[[nodiscard]] bool is_interrupted();
-[[nodiscard]] Error bench_interruption();
 
 }  // namespace zell::cli

@@ -8,6 +8,7 @@
 #include "cli/bench_commands.h"
 #include "cli/bench_report.h"
 #include "cli/exit_codes.h"
+#include "cli/interruption.h"
 #include "cli/json.h"
 #include "cluster/load/expectations.h"
 #include "cluster/load/html_report.h"
@@ -122,11 +123,11 @@ class Run {
     fill_config(out.config);
     out.view_before = where_.view.view();
     if (options_.sign == "ahead") sign_ahead(out.generator);
-    if (is_interrupted()) return bench_interruption();
+    if (is_interrupted()) return interruption();
     out.started_unix_ms =
         std::chrono::duration_cast<milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
     const auto summary = send();
-    if (summary.interrupted) return bench_interruption();
+    if (summary.interrupted) return interruption();
     auto after = view_cluster(where_.cluster, view_timeout);
     if (!after) return after.error();
     out.view_after = after->view();
@@ -282,7 +283,7 @@ Status add_limits(BenchResult& result, const std::filesystem::path& folder) {
 }  // namespace
 
 Result<BenchResult> measure_bench(const Globals& globals, const BenchOptions& options) {
-  take_bench_signals();
+  take_signals();
   auto where = find_bench_cluster(globals, options);
   if (!where) return where.error();
   auto asked = choose_asked(where->view, options.to);

@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <csignal>
 
 #include "cli/bench_commands.h"
 #include "cli/exit_codes.h"
+#include "cli/interruption.h"
 #include "cli/json.h"
 #include "cluster/load/documents.h"
 #include "cluster/paths.h"
@@ -15,28 +15,6 @@ namespace zell::cli {
 namespace {
 
 constexpr std::uint64_t default_rounds = 5;
-
-/// Ctrl-C and SIGTERM wait while this lives, so that what was begun can be cleared away.
-class HeldSignals {
- public:
-  HeldSignals() {
-    sigemptyset(&set_);
-    sigaddset(&set_, SIGINT);
-    sigaddset(&set_, SIGTERM);
-    ::pthread_sigmask(SIG_BLOCK, &set_, &before_);
-  }
-  ~HeldSignals() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  HeldSignals(const HeldSignals&) = delete;
-  HeldSignals& operator=(const HeldSignals&) = delete;
-  /// True, and the signal forgotten, if one came.
-  [[nodiscard]] bool take() {
-    const timespec at_once{};
-    return ::sigtimedwait(&set_, nullptr, &at_once) > 0;
-  }
-
- private:
-  sigset_t set_, before_;
-};
 
 std::string short_value(const Limit& limit, double value) {
   if (limit.unit == "us") return short_time(value);
@@ -168,11 +146,11 @@ Result<Limits> measure_limits_here(const std::filesystem::path& folder, std::uin
     std::filesystem::create_directories(options.folder, error);
     if (error) return Error{"io", "cannot make " + options.folder.string() + ": " + error.message(), ""};
   }
-  HeldSignals signals;
+  take_signals();
   Progress progress("measuring the machine: step", 0);
   options.progress = [&](std::size_t done, std::size_t) {
     progress.update(done);
-    return !signals.take();
+    return !is_interrupted();
   };
   return measure_limits(options);
 }

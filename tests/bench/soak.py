@@ -79,16 +79,20 @@ def load(cluster, options):
                              env=cluster.env, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     samples, challenges, began = [], 0, time.monotonic()
     try:
-        while bench.poll() is None:
+        out = None
+        while out is None:
             samples.append(sample(pids))
             if time.monotonic() - began > 60 * (challenges + 1) and time.monotonic() - began < seconds - 30:
                 cluster.good("challenge", "--by", "f+1")
                 challenges += 1
-            time.sleep(SAMPLE_S)  # the interval of the samples
+            try:
+                out, err = bench.communicate(timeout=SAMPLE_S)
+            except subprocess.TimeoutExpired:
+                pass  # it is still at work: time for the next sample
     finally:
         if bench.poll() is None:
             bench.terminate()
-        out, err = bench.communicate()
+            bench.wait()
     if bench.returncode != 0:
         raise SystemExit(f"soak: zell bench: exit {bench.returncode}\n{err}")
     return json.loads(out), samples, challenges
