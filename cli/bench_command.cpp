@@ -250,9 +250,10 @@ int report(const BenchOptions& options, const BenchResult& result) {
   if (!options.html.empty()) {
     if (auto written = write_text(options.html, html_report(json_of(result))); !written) return fail(written.error());
   }
+  const bool in_text = !output_mode().json && options.csv != "-";
   if (output_mode().json) {
     print_json(json_of(result));
-  } else if (options.csv != "-") {
+  } else if (in_text) {
     print_bench(result);
     if (auto limits = parse_limits(result.limits)) {
       const nlohmann::json document = json_of(result);
@@ -262,9 +263,7 @@ int report(const BenchOptions& options, const BenchResult& result) {
   bool held = true;
   for (const auto& one : result.asserted.value_or(std::vector<Asserted>())) {
     held = held && one.holds;
-    if (one.holds) continue;
-    talk(fmt::format("does not hold: {}{}", one.expression,
-                     one.value ? fmt::format(" (it is {:.6g})", *one.value) : " (not measured)"));
+    if (!one.holds && !in_text) talk(fmt::format("does not hold: {}, {}", one.expression, measured_text(one)));
   }
   return held ? done : negative;
 }

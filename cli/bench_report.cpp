@@ -79,12 +79,16 @@ void print_nodes(const BenchResult& result) {
 
 void print_asserted(const std::vector<Asserted>& all) {
   for (const auto& one : all) {
-    print(fmt::format("{} {}  {}", one.holds ? check_mark() : cross_mark(), one.expression,
-                      one.value ? fmt::format("it is {:.6g}", *one.value) : "not measured"));
+    print(fmt::format("{} {}  {}", one.holds ? check_mark() : cross_mark(), one.expression, measured_text(one)));
   }
 }
 
 }  // namespace
+
+std::string measured_text(const Asserted& one) {
+  if (!one.value) return "not measured";
+  return fmt::format("it is {:.6g}{}{}", *one.value, one.unit.empty() ? "" : " ", one.unit);
+}
 
 std::vector<std::string> bench_warnings(const BenchResult& result) {
   constexpr std::chrono::milliseconds late{50};

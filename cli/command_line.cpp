@@ -153,6 +153,19 @@ Error usage_error(const CLI::App* root, const CLI::ParseError& error, int argc, 
   return {"usage", std::move(what), name + " --help"};
 }
 
+/// Options of every command are the root's. Those of a command between would be taken in for its subcommand, and
+/// ignored.
+void refuse_options_of_parents(const CLI::App& app) {
+  for (const auto* parent = app.get_parent(); parent != nullptr && parent->get_parent() != nullptr;
+       parent = parent->get_parent()) {
+    for (const auto* option : parent->get_options({})) {
+      if (option->count() == 0) continue;
+      throw CLI::ValidationError(
+          fmt::format("{} is an option of {}, not of {}", option->get_name(), full_name(parent), full_name(&app)));
+    }
+  }
+}
+
 std::optional<std::uint64_t> parse_duration(std::string_view text) {
   static constexpr std::pair<std::string_view, double> units[] = {
       {"ms", 1}, {"s", 1'000}, {"m", 60'000}, {"h", 3'600'000}, {"", 1'000}};
@@ -280,6 +293,7 @@ Command& Command::run(std::function<int()> action) {
   app_->require_subcommand(0, 1);
   app_->final_callback([app = app_, shared = shared_, action = std::move(action)] {
     if (!app->get_subcommands().empty()) return;
+    refuse_options_of_parents(*app);
     shared->before();
     shared->exit_code = action();
   });

@@ -122,7 +122,7 @@ Result<Expectation> parse_one(std::string_view text) {
   const auto* figure = find_figure(text.substr(0, at));
   if (figure == nullptr) return unknown_figure(text.substr(0, at));
   const auto value = text.substr(at + sign_length);
-  Expectation out{std::string(text), figure->name, {}, 0, 1};
+  Expectation out{std::string(text), figure->name, {}, 0, 1, {}};
   for (const std::string_view sign : {"<=", ">=", "<", ">", "="}) {
     if (text.substr(at, sign_length) == sign) out.sign = sign;
   }
@@ -140,6 +140,7 @@ Result<Expectation> parse_one(std::string_view text) {
                                                : "it is a plain number");
   }
   out.unit = *unit;
+  out.unit_word = word;
   return out;
 }
 
@@ -159,14 +160,14 @@ Result<std::vector<Expectation>> parse_expectations(std::string_view text) {
 
 Asserted check(const Expectation& expectation, const BenchResult& result) {
   const auto reading = find_figure(expectation.name)->read(result);
-  if (!reading) return {expectation.text, std::nullopt, false};
+  if (!reading) return {expectation.text, std::nullopt, false, expectation.unit_word};
   const double value = *reading / expectation.unit;
   const bool holds = expectation.sign == "<"    ? value < expectation.bound
                      : expectation.sign == "<=" ? value <= expectation.bound
                      : expectation.sign == ">"  ? value > expectation.bound
                      : expectation.sign == ">=" ? value >= expectation.bound
                                                 : value == expectation.bound;
-  return {expectation.text, value, holds};
+  return {expectation.text, value, holds, expectation.unit_word};
 }
 
 }  // namespace zell

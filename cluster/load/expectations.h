@@ -15,7 +15,8 @@ struct Expectation {
   std::string_view name;  ///< of the figure
   std::string_view sign;  ///< "<", "<=", ">", ">=" or "="
   double bound = 0;
-  double unit = 1;  ///< how much of the figure's own unit one of the expression's is
+  double unit = 1;        ///< how much of the figure's own unit one of the expression's is
+  std::string unit_word;  ///< as it was written; may be empty
 };
 
 /// Comparisons with commas between them. Figures: p50 p90 p99 p99.9 max mean min (a time, with us, ms or s), rate

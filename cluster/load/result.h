@@ -42,6 +42,7 @@ struct Asserted {
   std::string expression;
   std::optional<double> value;  ///< in the unit of the expression; nullopt: not measured
   bool holds = false;
+  std::string unit;  ///< of the expression; may be empty
 };
 
 struct BenchResult {

@@ -50,6 +50,11 @@ class Limits(Tools):
             self.assertIn(name, answer.err)
         self.assertEqual(self.zell("bench", "limits", "--with", f"{self.home}/missing.json").code, 3)
 
+    def test_an_option_of_the_bench_itself_is_refused(self):
+        answer = self.zell("bench", "limits", "--rate", "5")
+        self.assertEqual(answer.code, 2, answer)
+        self.assertIn("--rate is an option of zell bench, not of zell bench limits", answer.err)
+
     def test_interrupted_it_leaves_nothing_behind(self):
         process = subprocess.Popen([ZELL, "bench", "limits", "--rounds", "100"], env=self.env, cwd=self.home,
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE)
