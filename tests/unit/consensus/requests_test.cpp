@@ -373,6 +373,30 @@ TEST_CASE("a request is not refused for nonces that were cut from the log") {
   CHECK(node.status().pool_requests == 1);
 }
 
+TEST_CASE("a request whose nonce is too old on two branches is refused when it is so in what is final") {
+  Driven node(patient_genesis(), follower);
+  node.connect(4);
+  node.step(Submit{{make_request(1, 1)}});
+  node.hear(leader, proposal_of(*make_batch({0}, {}, make_requests(1, 100'000, nonces_per_sender))));
+  node.pass(milliseconds(patient_genesis().parameters.censorship_timeout_ms));
+  node.step(Tick{});
+  // The true log makes it too old as well, further on.
+  const auto first = make_batch({0}, {}, make_requests(2, 1, 2 * nonces_per_sender));
+  const auto second = make_batch({0}, after({}, *first), make_requests(1, 200'000, nonces_per_sender));
+  node.hear({2}, CertificateMessage{make_certificate(Phase::lock, {0}, second->header.end, {0, 2, 3})});
+  node.hear({2}, Chunk{{}, {first, second}, std::nullopt});
+  REQUIRE(node.status().sequenced == second->header.end);
+  const auto refused = [&] {
+    const auto updates = events<RequestUpdate>(node);
+    return !updates.empty() && updates.back().state == RequestState::refused;
+  };
+  node.hear({2}, CertificateMessage{make_certificate(Phase::final, {0}, first->header.end, {0, 2, 3})});
+  REQUIRE(node.status().finalised == first->header.end);
+  CHECK_FALSE(refused());
+  node.hear({2}, CertificateMessage{make_certificate(Phase::final, {0}, second->header.end, {0, 2, 3})});
+  CHECK(refused());
+}
+
 TEST_CASE("a batch that has no bytes left for the largest request censors nobody") {
   const auto owed = make_request(1, 1);
   for (bool room : {false, true}) {
