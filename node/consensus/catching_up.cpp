@@ -27,8 +27,19 @@ void Replica::Impl::want(const LogPoint& target, NodeId source, bool at_once) {
   if (fresh && at_once) ask(target);
 }
 
-Duration Replica::Impl::ask_gap(const Wanted& wanted) {
-  return wanted.attempts == 0 ? first_ask_delay : ask_again_after;
+Instant Replica::Impl::ask_at(const LogPoint& target, const Wanted& wanted) const {
+  const auto at = wanted.asked_at + (wanted.attempts == 0 ? first_ask_delay : ask_again_after);
+  // Checking a large proposal takes many times as long as the certificate of it, which overtakes it: under load a node
+  // that asked at once would be sent everything twice.
+  return on_its_way(target) ? std::max(at, appended_at + milliseconds(parameters.view_timeout_ms) / 4) : at;
+}
+
+bool Replica::Impl::on_its_way(const LogPoint& target) const {
+  if (!state.active || !connected.contains(leader()) || proposed_in_view == 0 || target.index <= log.tip().index) {
+    return false;
+  }
+  const auto next = held.lower_bound({state.view, log.tip().index.next()});
+  return next == held.end() || next->first == std::pair{state.view, log.tip().index.next()};
 }
 
 void Replica::Impl::ask(const LogPoint& target) {
@@ -44,6 +55,7 @@ void Replica::Impl::ask(const LogPoint& target) {
   send_now(Send::To::one, wanted.source, Fetch{Fetch::Kind::log, state.view, log.finalised().index, target});
 }
 
+/// What came in a chunk, and what came in proposals after all.
 void Replica::Impl::forget_wants() {
   std::erase_if(wants, [&](const auto& item) { return log.known(item.first); });
 }

@@ -134,7 +134,6 @@ struct ReplicaOptions {
   Nonce32 query_nonce;  ///< fresh random bytes, for a learner's questions
   std::size_t pool_max_requests = 65'536;  ///< initialised requests held
   std::size_t pool_max_bytes = 64 << 20;
-  std::uint32_t batch_age_us = 2'000;  ///< a batch waits at most this long for the previous one's votes
 };
 
 /// For status and metrics; a copy, taken between steps.

@@ -97,6 +97,7 @@ void Replica::Impl::append(const BatchPtr& batch) {
   delta.batches.push_back(batch);
   change_state();
   proposed_in_view += batch->count();
+  appended_at = now;
   requests_appended(*batch);
   check_censorship(*batch);
 }
@@ -172,6 +173,7 @@ void Replica::Impl::on_lock_certificate(const Certificate& certificate, NodeId f
 void Replica::Impl::hold_lock(const Certificate& certificate) {
   Index before = newest_lc ? newest_lc->point.index : state.base.index;
   newest_lc = certificate;
+  rounds.locked(certificate.point.index, now);
   if (!state.highest_lc || certificate.rank() > state.highest_lc->rank()) change_state().highest_lc = certificate;
   if (state.standing == Standing::rejoined && certificate.view >= state.rejoin_view) {
     change_state().standing = Standing::member;

@@ -11,6 +11,7 @@
 #include <set>
 
 #include "node/consensus/evidence.h"
+#include "node/consensus/lock_rounds.h"
 #include "node/consensus/mempool.h"
 #include "node/consensus/ordered_log.h"
 #include "node/consensus/pacemaker.h"
@@ -183,6 +184,7 @@ struct Replica::Impl {
   ViewChangeBook changes;
   EvidenceWatch watch;
   Pacemaker pace;
+  LockRounds rounds;
 
   // ---- this step
   Effects* out = nullptr;
@@ -206,6 +208,7 @@ struct Replica::Impl {
   Instant last_signed_news{};  ///< leader: when it last sent a proposal or heartbeat
   Instant oldest_queued{};
   std::uint64_t proposed_in_view = 0;  ///< requests appended from proposals of this view
+  Instant appended_at{};               ///< the last of them
   Instant view_since{};
   Instant passed_on_at{}, asked_around_at{};
   NodeId asked_last{};
@@ -226,7 +229,10 @@ struct Replica::Impl {
     Instant asked_at{};
     unsigned attempts = 0;
   };
-  [[nodiscard]] static Duration ask_gap(const Wanted& wanted);
+  /// When the log up to `target` is asked for, or asked for again.
+  [[nodiscard]] Instant ask_at(const LogPoint& target, const Wanted& wanted) const;
+  /// The leader's proposals arrive one after the other, and this one has not been overtaken by a later one.
+  [[nodiscard]] bool on_its_way(const LogPoint& target) const;
   std::map<LogPoint, Wanted> wants;
   Instant news_asked_at{}, query_sent_at{};
   std::map<NodeId, Instant> proof_sent, chunk_sent, news_sent;

@@ -227,7 +227,7 @@ bool Replica::Impl::batch_is_due() const {
   bool full = queues.count() >= parameters.batch_max_requests || queues.bytes() >= parameters.batch_max_bytes;
   LogPoint locked = newest_lc ? newest_lc->point : state.base;
   bool votes_are_in = log.tip().index <= std::max(locked.index, log.finalised().index);
-  return full || votes_are_in || now - oldest_queued >= Duration(options.batch_age_us);
+  return full || votes_are_in || now - oldest_queued >= rounds.patience();
 }
 
 RequestsPtr Replica::Impl::next_batch() {
@@ -274,6 +274,7 @@ void Replica::Impl::propose_batches() {
     }
     ZELL_CHECK(verdict.fit == OrderedLog::Fit::ok);
     append(batch);
+    rounds.proposed(batch->header.end.index, now);
     last_signed_news = now;
     send_durable(Send::To::others, self, Proposal{batch->header, batch->requests, {}, {}, {}}, true);
     lock_tip();

@@ -14,6 +14,7 @@ bool Replica::Impl::quorum_connected() const {
 }
 
 void Replica::Impl::run_timers() {
+  forget_wants();
   pace.tick(now);
   if (!state.active && !pace.running() && quorum_connected() && changes.quorum_for(state.view)) pace.start(now);
   if (leading() && now - last_signed_news >= milliseconds(parameters.heartbeat_ms)) heartbeat(Send::To::others, self);
@@ -26,7 +27,7 @@ void Replica::Impl::run_timers() {
   ask_around();
   std::vector<LogPoint> due;
   for (const auto& [target, wanted] : wants) {
-    if (now >= wanted.asked_at + ask_gap(wanted)) due.push_back(target);
+    if (now >= ask_at(target, wanted)) due.push_back(target);
   }
   for (const auto& target : due) ask(target);
 }
@@ -133,7 +134,7 @@ std::optional<Instant> Replica::Impl::next_deadline() const {
   if (leading()) {
     at(last_signed_news + milliseconds(parameters.heartbeat_ms));
     if (!queues.empty() && log.unfinalised_count() < parameters.batches_in_flight) {
-      at(oldest_queued + Duration(options.batch_age_us));
+      at(oldest_queued + rounds.patience());
     }
   }
   if (pace.running()) {
@@ -151,7 +152,7 @@ std::optional<Instant> Replica::Impl::next_deadline() const {
   if (state.standing == Standing::learner) at(query_sent_at + gap);
   if (state.active && pool.count() > 0 && leader() != self) at(passed_on_at + gap);
   if (state.active && pool.pending() > 0) at(now + milliseconds(parameters.censorship_timeout_ms) / 4);
-  for (const auto& [target, wanted] : wants) at(wanted.asked_at + ask_gap(wanted));
+  for (const auto& [target, wanted] : wants) at(ask_at(target, wanted));
   // A deadline that has passed without effect (a node that may not act on it) must not spin the loop.
   if (earliest && *earliest <= now) earliest = now + milliseconds(10);
   return earliest;

@@ -83,6 +83,7 @@ void Replica::Impl::leave_for(View view) {
   own_challenge.reset();
   pending_lc.reset();
   newest_lc.reset();
+  rounds.forget_open();
   last_heartbeat.reset();
   heard_counter = 0;
   proposed_in_view = 0;
