@@ -12,6 +12,7 @@ namespace zell {
 namespace {
 
 constexpr std::size_t remembered_certificates = 1'024;
+constexpr std::size_t remembered_own_votes = 256;
 
 Error refused(std::string code, std::string what) {
   return {std::move(code), std::move(what), {}};
@@ -40,6 +41,7 @@ struct Verifier::Impl {
   SignerCheck signers;
   RequestCache* cache;
   mutable RecentSet certificates{remembered_certificates};
+  mutable RecentSet own_votes{remembered_own_votes};
 
   [[nodiscard]] const Genesis& genesis() const { return signers.genesis; }
   [[nodiscard]] const SigningDomain& domain() const { return signers.domain; }
@@ -67,9 +69,24 @@ struct Verifier::Impl {
 
   // ---- Certificates
 
+  /// Signer and signature, for the memory of own votes: with the digest they say who said what.
+  [[nodiscard]] static Bytes said_by(NodeId node, const Signature& signature) {
+    Writer out;
+    out.u16(node.value);
+    out.fixed(signature);
+    return out.take();
+  }
+  [[nodiscard]] bool is_own(NodeId node, const Hash& digest, const Signature& signature) const {
+    return own_votes.contains(digest.view(), said_by(node, signature));
+  }
+  void remember_own(const Vote& vote) const {
+    const Hash digest = vote_digest(domain(), vote.phase, vote.view, vote.point);
+    own_votes.insert(digest.view(), said_by(vote.signer, vote.signature));
+  }
   [[nodiscard]] Status check_signatures(const Certificate& certificate) const {
     const Hash digest = vote_digest(domain(), certificate.phase, certificate.view, certificate.point);
     for (const auto& entry : certificate.signatures) {
+      if (is_own(entry.node, digest, entry.signature)) continue;
       if (!signers.signed_by(entry.node, digest, entry.signature)) {
         return refused("bad-certificate", "a signature is not its member's");
       }
@@ -309,6 +326,10 @@ Result<VerifiedRequest> Verifier::check(RequestPtr request) const {
 
 VerifiedMessage Verifier::own(Message message) const {
   return VerifiedMessage(new Verified<Message>(std::move(message)));  // make_shared has no access to the constructor
+}
+
+void Verifier::remember_own(const Vote& vote) const {
+  impl_->remember_own(vote);
 }
 
 Status Verifier::check_certificate(const Certificate& certificate) const {

@@ -62,6 +62,8 @@ class Verifier {
   [[nodiscard]] Result<VerifiedRequest> check(RequestPtr request) const;
   /// What this node signed itself, on its way back into its own core. REQUIRES: it is well-formed and signed by us.
   [[nodiscard]] VerifiedMessage own(Message message) const;
+  /// It comes back in certificates, and need not be checked there. REQUIRES: this node has just signed it.
+  void remember_own(const Vote& vote) const;
 
   /// Code "bad-certificate".
   [[nodiscard]] Status check_certificate(const Certificate& certificate) const;

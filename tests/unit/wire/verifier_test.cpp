@@ -107,6 +107,31 @@ TEST_CASE_METHOD(VerifierFixture, "one bad signature spoils a certificate, even 
   CHECK_FALSE(verifier.check_certificate(other).ok());
 }
 
+TEST_CASE_METHOD(VerifierFixture,
+                 "what a node signed is not checked when it comes back in a certificate, all else is") {
+  auto good = cluster.certificate(Phase::lock, {0}, log.end());
+  // A signature that no check would let through: so it is seen that there was none.
+  auto& own = good.signatures[1];
+  own.signature = flipped_v(own.signature);
+  CHECK_FALSE(verifier.check_certificate(good).ok());
+  verifier.remember_own({Phase::lock, {0}, log.end(), own.node, own.signature});
+  CHECK(verifier.check_certificate(good).ok());
+
+  // It stands for that vote alone, and for that member.
+  auto other = good;
+  other.view = {1};
+  CHECK_FALSE(verifier.check_certificate(other).ok());
+  other = good;
+  other.phase = Phase::final;
+  CHECK_FALSE(verifier.check_certificate(other).ok());
+  other = good;
+  other.signatures[2].signature = own.signature;
+  CHECK_FALSE(verifier.check_certificate(other).ok());
+  other = good;
+  other.signatures[0].signature = flipped_v(other.signatures[0].signature);
+  CHECK_FALSE(verifier.check_certificate(other).ok());
+}
+
 // ---- Requests
 
 TEST_CASE_METHOD(VerifierFixture, "a Forward is refused for one bad request") {
