@@ -46,11 +46,11 @@ Error Sqlite::error(int code, std::string_view doing) const {
 }
 
 Result<std::unique_ptr<Sqlite>> Sqlite::open(const std::filesystem::path& file, const StoreOptions& options) {
-  std::unique_ptr<Sqlite> out(new Sqlite);
+  std::unique_ptr<Sqlite> out(new Sqlite(options.vfs));
   out->file_ = file.string();
   const int code =
       sqlite3_open_v2(file.c_str(), &out->db_, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
-                      options.vfs.empty() ? nullptr : options.vfs.c_str());
+                      out->writes_.name().c_str());
   if (code != SQLITE_OK) return out->error(code, "opening it");
   sqlite3_wal_hook(out->db_, &Sqlite::on_wal_commit, out.get());
   if (auto status = out->configure(options); !status.ok()) return status.error();

@@ -7,10 +7,8 @@
 
 #include "node/base/bytes.h"
 #include "node/base/result.h"
+#include "node/storage/gathered_writes.h"
 #include "node/storage/store.h"
-
-struct sqlite3;
-struct sqlite3_stmt;
 
 namespace zell {
 
@@ -41,10 +39,11 @@ class Sqlite {
   [[nodiscard]] Error error(int code, std::string_view doing) const;
 
  private:
-  Sqlite() = default;
+  explicit Sqlite(const std::string& vfs) : writes_(vfs) {}
   [[nodiscard]] Status configure(const StoreOptions& options);
   static int on_wal_commit(void* self, sqlite3*, const char*, int pages);
 
+  GatheredWrites writes_;
   std::string file_;
   sqlite3* db_ = nullptr;
   int wal_pages_ = 0;
