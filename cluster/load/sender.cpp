@@ -15,6 +15,7 @@ using std::chrono::nanoseconds;
 constexpr std::size_t max_connections = 192;
 /// Between two POSTs to a node while few are under way; what falls due meanwhile shares the next one.
 constexpr milliseconds least_gap{2};
+constexpr int posts_that_double_the_gap = 8;
 constexpr std::size_t max_post_requests = 1'024, max_post_bytes = 1 << 20;
 /// Without a rate, each node has so many POSTs under way, if there are enough requests for them.
 constexpr std::size_t posts_a_node = 4;
@@ -105,9 +106,9 @@ void Sender::send_scheduled(std::size_t t) {
   }
 }
 
-/// A moment: the gap doubles with each quarter of the connections that is taken.
+/// A moment: a small part of what an answer takes, as the POSTs under way tell.
 Sender::Time Sender::gap_of(const Target& target) const {
-  return least_gap * (1 << (4 * target.under_way / max_connections));
+  return least_gap + least_gap * target.under_way / posts_that_double_the_gap;
 }
 
 bool Sender::has_free_slot(const Target& target) const {
