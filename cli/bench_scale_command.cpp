@@ -9,6 +9,7 @@
 #include "cli/exit_codes.h"
 #include "cli/json.h"
 #include "cluster/cluster_file.h"
+#include "cluster/load/documents.h"
 #include "cluster/load/scale.h"
 
 namespace zell::cli {
@@ -18,7 +19,7 @@ struct ScaleCommandOptions {
   std::string sizes = "4,7,10,16,31";
   std::optional<std::uint64_t> rate;
   std::uint64_t duration_ms = 5'000, warmup_ms = 2'000;
-  std::string html;
+  std::string html, counted;
 };
 
 constexpr std::uint64_t default_rate = 20;
@@ -80,6 +81,7 @@ void print_rows(const std::vector<ScaleRow>& rows) {
                {"CPU/OP/NODE", Align::right},
                {"OVER FIRST", Align::right},
                {"MEMORY", Align::right},
+               {"WRITTEN/OP/NODE", Align::right},
                {""}});
   const auto or_dash = [](const std::optional<double>& value, const auto& text) {
     return value ? text(*value) : std::string("–");
@@ -89,19 +91,32 @@ void print_rows(const std::vector<ScaleRow>& rows) {
                or_dash(row.p99_us, short_time), or_dash(row.cpu_us, short_time),
                or_dash(row.cpu_over_first, [](double ratio) { return fmt::format("{:.2f} ×", ratio); }),
                or_dash(row.rss_bytes, [](double bytes) { return fmt::format("{:.0f} MiB", bytes / (1 << 20)); }),
+               or_dash(row.disk_bytes, [](double bytes) { return fmt::format("{:.1f} kB", bytes / 1'000); }),
                row.carried ? "" : "not carried"},
               row.carried ? Ink::plain : Ink::yellow);
   }
   table.print();
 }
 
+/// Null if none is named. Before the load, so that a wrong name costs no minutes.
+Result<nlohmann::json> read_counted(const ScaleCommandOptions& options) {
+  if (options.counted.empty()) return nlohmann::json();
+  if (options.html.empty()) return Error{"usage", "--counted is drawn on the page", "add --html FILE"};
+  auto documents = read_documents(options.counted, "counted-work");
+  if (!documents) return documents.error();
+  return std::move(documents->front());
+}
+
 int scale(const Globals& globals, const ScaleCommandOptions& options) {
   auto sizes = parse_sizes(options.sizes);
   if (!sizes) return fail(sizes.error());
+  auto counted = read_counted(options);
+  if (!counted) return fail(counted.error());
   auto all = run_all(options, *sizes);
   if (!all) return fail(all.error());
   if (!options.html.empty()) {
-    if (auto written = write_file(options.html, scale_page(all->runs)); !written) return fail(written.error());
+    if (auto written = write_file(options.html, scale_page(all->runs, *counted)); !written)
+      return fail(written.error());
   }
   const auto& stopped = all->stopped;
   if (globals.json) {
@@ -125,6 +140,8 @@ void add_bench_scale_command(Command bench, const Globals& globals) {
       .duration("--duration", options->duration_ms, "What is measured of each; 5s if not given")
       .duration("--warmup", options->warmup_ms, "Load before that; 2s if not given")
       .option("--html", options->html, "FILE", "Draw the figures as a page, too")
+      .option("--counted", options->counted, "FILE",
+              "And on it what ./dev perf --scale --json has counted up to 100 nodes")
       .examples({"zell bench scale --sizes 1,4 --rate 10 --duration 2s",
                  "zell bench scale --sizes 1,4 --duration 1s --html scale.html --json"})
       .run([&globals, options] { return scale(globals, *options); });

@@ -154,6 +154,6 @@ int main(int argc, char** argv) {
       }
     }
   }
-  if (as_json) std::cout << Json{{"schema", 1}, {"rows", rows}}.dump(2) << '\n';
+  if (as_json) std::cout << Json{{"schema", 1}, {"kind", "counted-work"}, {"rows", rows}}.dump(2) << '\n';
   return 0;
 }

@@ -12,11 +12,12 @@ Json run(int nodes, double rate, double requests_per_s, double cpu_us) {
   for (int k = 0; k < nodes; ++k) {
     list.push_back({{"name", "n" + std::to_string(k + 1)},
                     {"cpu_us_per_operation", cpu_us + (k == 0 ? nodes : 0)},
-                    {"rss_bytes_max", (50 + k) << 20}});
+                    {"rss_bytes_max", (50 + k) << 20},
+                    {"disk_bytes_written", 1'000 * (k + 1)}});
   }
-  return {{"config", {{"nodes", nodes}, {"rate", rate}}},
+  return {{"config", {{"nodes", nodes}, {"rate", rate}, {"duration_s", 5}}},
           {"requests", {{"failed", 0}, {"unknown", 0}}},
-          {"throughput", {{"requests_per_s", requests_per_s}}},
+          {"throughput", {{"requests_per_s", requests_per_s}, {"operations_per_s", requests_per_s}}},
           {"latency_us", {{"p50", 2'000 * nodes}, {"p99", 9'000 * nodes}}},
           {"nodes", std::move(list)}};
 }
@@ -31,6 +32,7 @@ TEST_CASE("each size's CPU is the mean of its nodes, and is set beside the first
   CHECK(rows[1].cpu_over_first == Approx(1.5));
   CHECK(rows[1].rss_bytes == Approx(65.0 * (1 << 20)));
   CHECK(rows[1].p99_us == Approx(144'000));
+  CHECK(rows[0].disk_bytes == Approx(2'500.0 / 500));
 }
 
 TEST_CASE("a size is carried if what was aimed at became final, and nothing was lost") {
@@ -46,7 +48,8 @@ TEST_CASE("a size is carried if what was aimed at became final, and nothing was 
 
 TEST_CASE("without figures of every node there is no CPU figure") {
   auto down = run(4, 100, 100, 9);
-  down["nodes"][2] = {{"name", "n3"}, {"cpu_us_per_operation", nullptr}, {"rss_bytes_max", nullptr}};
+  down["nodes"][2] = {
+      {"name", "n3"}, {"cpu_us_per_operation", nullptr}, {"rss_bytes_max", nullptr}, {"disk_bytes_written", 0}};
   CHECK_FALSE(scale_rows({down})[0].cpu_us.has_value());
   CHECK_FALSE(scale_rows({down, run(7, 100, 100, 9)})[1].cpu_over_first.has_value());
 }
