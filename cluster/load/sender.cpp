@@ -106,7 +106,7 @@ void Sender::send_scheduled(std::size_t t) {
   }
 }
 
-/// A moment: a small part of what an answer takes, as the POSTs under way tell.
+/// A moment: it grows with the POSTs under way, and so with what an answer takes; at most 50 ms.
 Sender::Time Sender::gap_of(const Target& target) const {
   return least_gap + least_gap * target.under_way / posts_that_double_the_gap;
 }

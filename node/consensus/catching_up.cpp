@@ -28,18 +28,43 @@ void Replica::Impl::want(const LogPoint& target, NodeId source, bool at_once) {
 }
 
 Instant Replica::Impl::ask_at(const LogPoint& target, const Wanted& wanted) const {
-  const auto at = wanted.asked_at + (wanted.attempts == 0 ? first_ask_delay : ask_again_after);
+  if (wanted.attempts > 0) return wanted.asked_at + ask_again_after;
+  const auto at = wanted.asked_at + first_ask_delay;
+  if (!on_its_way(target)) return at;
   // Checking a large proposal takes many times as long as the certificate of it, which overtakes it: under load a node
-  // that asked at once would be sent everything twice.
-  return on_its_way(target) ? std::max(at, appended_at + milliseconds(parameters.view_timeout_ms) / 4) : at;
+  // that asked at once would be sent everything twice. A leader that lets proposals drip gains no more than T0 by it.
+  const auto timeout = milliseconds(parameters.view_timeout_ms);
+  return std::clamp(appended_at + timeout / 4, at, wanted.asked_at + timeout);
 }
 
 bool Replica::Impl::on_its_way(const LogPoint& target) const {
-  if (!state.active || !connected.contains(leader()) || proposed_in_view == 0 || target.index <= log.tip().index) {
-    return false;
-  }
+  if (!state.active || !connected.contains(leader()) || proposed_in_view == 0) return false;
+  if (target.index <= log.tip().index || log.unfinalised_count() >= parameters.batches_in_flight) return false;
   const auto next = held.lower_bound({state.view, log.tip().index.next()});
   return next == held.end() || next->first == std::pair{state.view, log.tip().index.next()};
+}
+
+bool Replica::Impl::is_covered(const LogPoint& target) const {
+  return known_fc && target.index < known_fc->point.index && wants.contains(known_fc->point);
+}
+
+/// For all that is due up to the newest FC one question suffices: the one for that.
+void Replica::Impl::ask_for_wanted() {
+  forget_wants();
+  std::vector<LogPoint> due;
+  for (const auto& [target, wanted] : wants) {
+    if (now >= ask_at(target, wanted)) due.push_back(target);
+  }
+  bool covered = false;
+  for (const auto& target : due) {
+    if (is_covered(target)) {
+      covered = true;
+      wants.erase(target);
+    } else {
+      ask(target);
+    }
+  }
+  if (covered && wants.at(known_fc->point).attempts == 0) ask(known_fc->point);
 }
 
 void Replica::Impl::ask(const LogPoint& target) {

@@ -12,8 +12,8 @@ namespace zell {
 
 /// A batch costs signatures, checks and commits that do not depend on its size: where rounds are long because much is
 /// going on, fewer and larger batches shorten them. So a batch closes when the one before it is locked, and while that
-/// takes no longer than usual nothing overtakes it. Where rounds are long because the network is, a bound keeps requests
-/// from waiting for all of one.
+/// takes no longer than usual nothing overtakes it. Where rounds are long because the network is, a bound keeps
+/// requests from waiting for all of one.
 class LockRounds {
  public:
   /// A batch that ends at `end` was proposed. In the order of the log.

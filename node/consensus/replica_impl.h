@@ -138,6 +138,7 @@ struct Replica::Impl {
   void receive(NodeId from, const ViewAnswer& answer);
   /// Asks for the log up to `target`, first from `from`; again from others until it is known.
   void want(const LogPoint& target, NodeId source, bool at_once = false);
+  void ask_for_wanted();
   void ask(const LogPoint& target);
   void forget_wants();
   void answer_other_log(NodeId to);
@@ -231,8 +232,11 @@ struct Replica::Impl {
   };
   /// When the log up to `target` is asked for, or asked for again.
   [[nodiscard]] Instant ask_at(const LogPoint& target, const Wanted& wanted) const;
-  /// The leader's proposals arrive one after the other, and this one has not been overtaken by a later one.
+  /// The leader's proposals arrive one after the other and are taken in, and that of `target` was not overtaken by a
+  /// later one.
   [[nodiscard]] bool on_its_way(const LogPoint& target) const;
+  /// The log up to the newest FC is wanted, too, and makes this one needless.
+  [[nodiscard]] bool is_covered(const LogPoint& target) const;
   std::map<LogPoint, Wanted> wants;
   Instant news_asked_at{}, query_sent_at{};
   std::map<NodeId, Instant> proof_sent, chunk_sent, news_sent;

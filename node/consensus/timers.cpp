@@ -14,7 +14,6 @@ bool Replica::Impl::quorum_connected() const {
 }
 
 void Replica::Impl::run_timers() {
-  forget_wants();
   pace.tick(now);
   if (!state.active && !pace.running() && quorum_connected() && changes.quorum_for(state.view)) pace.start(now);
   if (leading() && now - last_signed_news >= milliseconds(parameters.heartbeat_ms)) heartbeat(Send::To::others, self);
@@ -25,11 +24,7 @@ void Replica::Impl::run_timers() {
   check_leader();
   resend_what_lasts();
   ask_around();
-  std::vector<LogPoint> due;
-  for (const auto& [target, wanted] : wants) {
-    if (now >= ask_at(target, wanted)) due.push_back(target);
-  }
-  for (const auto& target : due) ask(target);
+  ask_for_wanted();
 }
 
 void Replica::Impl::heartbeat(Send::To to, NodeId node) {

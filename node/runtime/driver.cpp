@@ -94,7 +94,8 @@ void Driver::transmit(Send send) {
   auto message = std::move(send.message);
   if (send.sign) {
     message = std::make_shared<const Message>(sign_message(*message, self_, secret_, scheme_, verifier_.domain()));
-    if (const auto* vote = std::get_if<Vote>(message.get())) verifier_.remember_own(*vote);
+    const auto* vote = std::get_if<Vote>(message.get());
+    if (vote && vote->signer == self_) verifier_.remember_own(*vote);
   }
   if (!receivers.empty()) {
     auto frame = std::make_shared<const Bytes>(encode_message(*message, verifier_.domain().epoch));

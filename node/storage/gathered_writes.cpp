@@ -33,8 +33,7 @@ int pass_on(sqlite3_file* file) {
   auto& own = GatheredFile::of(file);
   if (own.gathered.empty()) return SQLITE_OK;
   auto* below = GatheredFile::below(file);
-  const int code =
-      below->pMethods->xWrite(below, own.gathered.data(), static_cast<int>(own.gathered.size()), own.at);
+  const int code = below->pMethods->xWrite(below, own.gathered.data(), static_cast<int>(own.gathered.size()), own.at);
   own.gathered.clear();
   if (code != SQLITE_OK) own.failed = code;
   return code;
@@ -46,6 +45,10 @@ int write(sqlite3_file* file, const void* bytes, int count, sqlite3_int64 offset
   if (!own.continues(count, offset)) {
     if (const int code = pass_on(file); code != SQLITE_OK) return code;
     own.at = offset;
+  }
+  if (static_cast<std::size_t>(count) > max_gathered_bytes) {
+    auto* below = GatheredFile::below(file);
+    return below->pMethods->xWrite(below, bytes, count, offset);
   }
   const auto* from = static_cast<const char*>(bytes);
   own.gathered.insert(own.gathered.end(), from, from + count);
@@ -124,14 +127,20 @@ sqlite3_vfs* below(sqlite3_vfs* vfs) {
 int open(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int flags, int* out_flags) {
   file->pMethods = nullptr;  // unless it is opened, SQLite must not close it
   auto* real = GatheredFile::below(file);
-  const int code = below(vfs)->xOpen(below(vfs), name, real, flags, out_flags);
-  if (code != SQLITE_OK) {
-    if (real->pMethods != nullptr) real->pMethods->xClose(real);
-    return code;
+  int code = below(vfs)->xOpen(below(vfs), name, real, flags, out_flags);
+  if (code == SQLITE_OK) {
+    auto* made = new (file) GatheredFile;
+    try {  // nothing may be thrown through SQLite; later writes fit in what is taken here
+      made->gathered.reserve(max_gathered_bytes);
+      made->base.pMethods = &methods();
+      return SQLITE_OK;
+    } catch (const std::bad_alloc&) {
+      made->~GatheredFile();
+      code = SQLITE_IOERR_NOMEM;
+    }
   }
-  auto* made = new (file) GatheredFile;
-  made->base.pMethods = &methods();
-  return SQLITE_OK;
+  if (real->pMethods != nullptr) real->pMethods->xClose(real);
+  return code;
 }
 
 }  // namespace
@@ -141,9 +150,9 @@ GatheredWrites::GatheredWrites(const std::string& base) {
   name_ = "gathered-writes-" + std::to_string(++count);
   auto* system = sqlite3_vfs_find(base.empty() ? nullptr : base.c_str());
   ZELL_CHECK(system != nullptr);
-  vfs_ = *system;  // time, randomness and the rest: they do not ask which VFS they are called for
+  vfs_.iVersion = 1;
   vfs_.szOsFile = static_cast<int>(sizeof(GatheredFile)) + system->szOsFile;
-  vfs_.pNext = nullptr;
+  vfs_.mxPathname = system->mxPathname;
   vfs_.zName = name_.c_str();
   vfs_.pAppData = system;
   vfs_.xOpen = open;
@@ -155,6 +164,14 @@ GatheredWrites::GatheredWrites(const std::string& base) {
   };
   vfs_.xFullPathname = [](sqlite3_vfs* vfs, const char* name, int size, char* out) {
     return below(vfs)->xFullPathname(below(vfs), name, size, out);
+  };
+  vfs_.xRandomness = [](sqlite3_vfs* vfs, int size, char* out) {
+    return below(vfs)->xRandomness(below(vfs), size, out);
+  };
+  vfs_.xSleep = [](sqlite3_vfs* vfs, int us) { return below(vfs)->xSleep(below(vfs), us); };
+  vfs_.xCurrentTime = [](sqlite3_vfs* vfs, double* out) { return below(vfs)->xCurrentTime(below(vfs), out); };
+  vfs_.xGetLastError = [](sqlite3_vfs* vfs, int size, char* out) {
+    return below(vfs)->xGetLastError(below(vfs), size, out);
   };
   ZELL_CHECK(sqlite3_vfs_register(&vfs_, 0) == SQLITE_OK);
 }

@@ -7,11 +7,11 @@
 
 namespace zell {
 
-/// SQLite writes its file a page at a time, and its WAL in two pieces a page: each a system call, and together a third of
-/// what storing bundles costs. This VFS gathers writes that adjoin, and passes them on as one before anything that could
-/// tell the difference: another write, a read, a sync, a truncation, a look at the size, closing. So what a sync covers
-/// is the same, and so is the order of writes. An error of a write that was put off is the error of the call that it was
-/// put off to, and of every write, truncation and sync of that file after it; reading goes on.
+/// SQLite writes its file a page at a time, and its WAL in two pieces a page: each a system call, and together a third
+/// of what storing bundles costs. This VFS gathers writes that adjoin, and passes them on as one before anything that
+/// could tell the difference: another write, a read, a sync, a truncation, a look at the size, closing. So what a sync
+/// covers is the same, and so is the order of writes. An error of a write that was put off is the error of the call
+/// that it was put off to, and of every write, truncation and sync of that file after it; reading goes on.
 ///
 /// Files are opened without shared memory and memory maps: WAL only with locking_mode = EXCLUSIVE.
 class GatheredWrites {

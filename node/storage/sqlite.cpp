@@ -2,6 +2,8 @@
 
 #include <sqlite3.h>
 
+#include "node/base/check.h"
+
 namespace zell {
 
 namespace {
@@ -58,7 +60,8 @@ Result<std::unique_ptr<Sqlite>> Sqlite::open(const std::filesystem::path& file, 
 }
 
 Sqlite::~Sqlite() {
-  sqlite3_close_v2(db_);
+  // Not later, when the last statement goes: the VFS goes with this object.
+  ZELL_CHECK(sqlite3_close(db_) == SQLITE_OK);
 }
 
 Status Sqlite::configure(const StoreOptions& options) {
