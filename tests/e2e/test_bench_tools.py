@@ -109,8 +109,12 @@ class Compare(Tools):
 class Scale(Tools):
     def test_one_load_on_several_sizes_on_clusters_of_its_own(self):
         self.up()  # which it leaves alone
+        work = {"vote_checks": 6, "certificate_checks": 4, "proposal_checks": 1, "request_checks": 1, "bytes": 900, "messages": 4}
+        with open(f"{self.home}/counted.json", "w") as counted:
+            json.dump({"schema": 1, "kind": "counted-work",
+                       "rows": [{"nodes": 100, "batch": 256, "hops": 6, "a_node": work, "leader": work}]}, counted)
         answer = self.zell("bench", "scale", "--sizes", "1,4", "--rate", "10", "--warmup", "0s", "--duration", "2s",
-                           "--html", "scale.html", "--json")
+                           "--counted", "counted.json", "--html", "scale.html", "--json")
         document = answer.json()
         self.assertEqual(document["kind"], "scale", answer)
         # On a machine busy with something else even this may be too much; then it says so, and ends with 1.
@@ -119,10 +123,17 @@ class Scale(Tools):
         for size, run in zip(document["sizes"], document["runs"]):
             self.assertEqual((run["kind"], run["config"]["nodes"], run["config"]["rate"]), ("bench", size["nodes"], 10))
             self.assertGreater(size["cpu_us_per_operation_and_node"], 0)
-        with open(f"{self.home}/scale.html") as page:
-            self.assertIn("CPU an operation and node", page.read())
+            self.assertGreater(size["disk_bytes_per_operation_and_node"], 128)
+        with open(f"{self.home}/scale.html") as file:
+            page = file.read()
+        self.assertIn("CPU an operation and node", page)
+        self.assertIn("the leader, batches of 256, 100 nodes: 900", page)
         clusters = self.good("cluster", "ls", "--json").json()["clusters"]
         self.assertEqual([cluster["name"] for cluster in clusters], ["dev"])
+
+    def test_counted_work_that_cannot_be_drawn_is_refused_before_the_load(self):
+        self.bad(2, "bench", "scale", "--counted", "counted.json")
+        self.bad(3, "bench", "scale", "--counted", "missing.json", "--html", "scale.html")
 
     def test_sizes_that_make_no_cluster_are_refused(self):
         for sizes in ("0", "4,", "32", "four", ""):
