@@ -4,10 +4,8 @@
 #include <linux/magic.h>
 #include <sys/vfs.h>
 
-#include <cstdlib>
-
-#include "cli/interruption.h"
 #include "cli/output.h"
+#include "cli/own_cluster.h"
 #include "cluster/selectors.h"
 
 namespace zell::cli {
@@ -20,16 +18,11 @@ constexpr milliseconds view_timeout{5'000};
 constexpr milliseconds start_timeout{60'000};
 constexpr std::size_t default_nodes = 4;
 
-bool names_a_cluster(const Globals& globals) {
-  const char* variable = std::getenv("ZELL_CLUSTER");
-  return !globals.folder.empty() || (!globals.cluster.empty() && (variable == nullptr || globals.cluster != variable));
-}
-
 Result<EphemeralCluster> start_own(std::size_t nodes) {
   if (!output_mode().json) talk(ink_err(Ink::dim, fmt::format("starting {} nodes for this bench …", nodes)));
-  auto started = EphemeralCluster::start(Environment::of_process(), "bench", nodes, start_timeout,
-                                         [] { return is_interrupted() ? Status(interruption()) : Status(Ok{}); });
-  return started;
+  ClusterWishes wishes;
+  wishes.nodes = nodes;
+  return start_own_cluster("bench", std::move(wishes), start_timeout);
 }
 
 }  // namespace

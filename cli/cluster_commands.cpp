@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/cluster_run_commands.h"
 #include "cli/commands.h"
 #include "cli/exit_codes.h"
 #include "cli/json.h"
@@ -226,6 +227,8 @@ void add_cluster_commands(Command root, const Globals& globals) {
       .duration("--timeout", *timeout, "How long; 30s if not given")
       .examples({"zell cluster wait", "zell cluster wait demo --timeout 60s"})
       .run([&globals, name, timeout] { return wait(globals, *name, *timeout); });
+  add_env(cluster, globals);
+  add_run(cluster, globals);
   add_supervise(cluster, globals);
 }
 

@@ -6,15 +6,27 @@
 #include <cctype>
 #include <charconv>
 #include <cmath>
+#include <map>
 
 #include "cli/exit_codes.h"
 #include "cli/output.h"
 #include "node/config/nearest.h"
 
 namespace zell::cli {
+namespace {
+
+/// Where a command wants what comes after "--".
+struct Rest {
+  std::string placeholder;
+  std::vector<std::string>* words = nullptr;
+};
+using Rests = std::map<const CLI::App*, Rest>;
+
+}  // namespace
 
 struct Command::Shared {
   std::unique_ptr<CLI::App> app;
+  Rests rests;
   std::function<void()> before;
   int exit_code = done;
 };
@@ -33,7 +45,7 @@ std::string full_name(const CLI::App* app) {
 /// Summary, usage, what it takes, the options that every command has, and the examples last.
 class HelpFormatter : public CLI::Formatter {
  public:
-  HelpFormatter() { column_width(32); }
+  explicit HelpFormatter(const Rests& rests) : rests_(rests) { column_width(32); }
 
   std::string make_help(const CLI::App* app, std::string, CLI::AppFormatMode mode) const override {
     std::string out = app->get_description() + "\n" + make_usage(app, "");
@@ -54,31 +66,44 @@ class HelpFormatter : public CLI::Formatter {
     }
     const bool needs_one = app->get_require_subcommand_min() > 0;
     if (!app->get_subcommands({}).empty()) out += needs_one ? " COMMAND" : " [COMMAND]";
-    return out + " [OPTIONS]\n";
+    const auto rest = rests_.find(app);
+    return out + " [OPTIONS]" + (rest == rests_.end() ? "" : " -- " + rest->second.placeholder) + "\n";
   }
   std::string make_option_opts(const CLI::Option* option) const override {
     return option->get_type_size() == 0 || option->get_positional() ? "" : " " + option->get_type_name();
   }
+
+ private:
+  const Rests& rests_;
 };
 
 /// The words after the program's name, read as far as they are understood, to say which one is not.
 class Diagnosis {
  public:
-  explicit Diagnosis(const CLI::App* root) : app_(root) {}
+  Diagnosis(const CLI::App* root, const Rests& rests) : app_(root), rests_(rests) {}
 
   std::optional<Error> first_mistake(int argc, char** argv) {
     for (int i = 1; i < argc; ++i) {
       const std::string_view word = argv[i];
-      if (word == "--") return std::nullopt;
+      if (word == "--") {
+        mark_ = i;
+        return std::nullopt;
+      }
       if (word.size() > 1 && word.front() == '-') {
         const auto name = std::string(word.substr(0, word.find('=')));
         const auto* option = find_option(name);
         if (option == nullptr) return unknown_option(name);
-        const bool separate_value = option->get_type_size() != 0 && word.find('=') == std::string_view::npos;
-        if (separate_value && !(word[1] != '-' && word.size() > 2)) ++i;
+        const bool separate_value = option->get_items_expected_max() != 0 && word.find('=') == std::string_view::npos;
+        // Before what is not ours a value is missing, rather than called "--".
+        const bool missing = rests_.contains(app_) && i + 1 < argc && std::string_view(argv[i + 1]) == "--";
+        if (separate_value && !missing && !(word[1] != '-' && word.size() > 2)) ++i;
         continue;
       }
       const auto children = app_->get_subcommands([](const CLI::App* child) { return !child->get_name().empty(); });
+      if (children.empty() && rests_.contains(app_)) {
+        return Error{"usage", full_name(app_) + " takes a command only after --",
+                     fmt::format("{} -- {}", full_name(app_), word)};
+      }
       if (children.empty()) continue;
       const auto child =
           std::find_if(children.begin(), children.end(), [&](const CLI::App* one) { return one->get_name() == word; });
@@ -88,6 +113,8 @@ class Diagnosis {
     return std::nullopt;
   }
   [[nodiscard]] const CLI::App* deepest() const { return app_; }
+  /// Where "--" is, if it was come to.
+  [[nodiscard]] std::optional<int> mark() const { return mark_; }
 
  private:
   [[nodiscard]] const CLI::Option* find_option(const std::string& name) const {
@@ -124,7 +151,20 @@ class Diagnosis {
   }
 
   const CLI::App* app_;
+  const Rests& rests_;
+  std::optional<int> mark_;
 };
+
+/// Gives the words after "--" to a command that asked for them, and returns how many are left. CLI11 doesn't get to see
+/// them: to it, "[a,b]" is two words.
+int cut_rest(const CLI::App* root, const Rests& rests, int argc, char** argv) {
+  Diagnosis diagnosis(root, rests);
+  if (diagnosis.first_mistake(argc, argv)) return argc;
+  const auto rest = rests.find(diagnosis.deepest());
+  if (rest == rests.end() || !diagnosis.mark()) return argc;
+  rest->second.words->assign(argv + *diagnosis.mark() + 1, argv + argc);
+  return *diagnosis.mark();
+}
 
 /// "--color needs a value: auto|always|never", for CLI11's "--color: 1 required auto|always|never missing".
 std::string without_value(const CLI::App& app, const std::string& what) {
@@ -136,8 +176,8 @@ std::string without_value(const CLI::App& app, const std::string& what) {
 }
 
 /// CLI11's own words, made to fit.
-Error usage_error(const CLI::App* root, const CLI::ParseError& error, int argc, char** argv) {
-  Diagnosis diagnosis(root);
+Error usage_error(const CLI::App* root, const Rests& rests, const CLI::ParseError& error, int argc, char** argv) {
+  Diagnosis diagnosis(root, rests);
   if (auto mistake = diagnosis.first_mistake(argc, argv)) return *mistake;
   std::string what = error.what();
   if (const auto* extras = dynamic_cast<const CLI::ExtrasError*>(&error)) {
@@ -278,6 +318,11 @@ Command& Command::positionals(const std::string& name, std::vector<std::string>&
   return *this;
 }
 
+Command& Command::rest(const std::string& placeholder, std::vector<std::string>& words) {
+  shared_->rests[app_] = {placeholder, &words};
+  return *this;
+}
+
 Command& Command::examples(std::vector<std::string> lines) {
   app_->footer(fmt::format("Examples:\n  {}", fmt::join(lines, "\n  ")));
   return *this;
@@ -303,7 +348,7 @@ Command& Command::run(std::function<int()> action) {
 CommandLine::CommandLine(const std::string& name, const std::string& summary)
     : shared_(std::make_unique<Command::Shared>()) {
   shared_->app = std::make_unique<CLI::App>(summary, name);
-  shared_->app->formatter(std::make_shared<HelpFormatter>());
+  shared_->app->formatter(std::make_shared<HelpFormatter>(shared_->rests));
   shared_->app->set_help_flag("-h,--help", "Say what a command does, with examples");
 }
 
@@ -315,6 +360,7 @@ Command CommandLine::root() {
 
 int CommandLine::run(int argc, char** argv, const std::function<void()>& before) {
   shared_->before = before;
+  argc = cut_rest(shared_->app.get(), shared_->rests, argc, argv);
   try {
     shared_->app->parse(argc, argv);
     return shared_->exit_code;
@@ -323,7 +369,7 @@ int CommandLine::run(int argc, char** argv, const std::function<void()>& before)
     return done;
   } catch (const CLI::ParseError& error) {
     before();
-    return fail(usage_error(shared_->app.get(), error, argc, argv));
+    return fail(usage_error(shared_->app.get(), shared_->rests, error, argc, argv));
   }
 }
 

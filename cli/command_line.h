@@ -40,6 +40,9 @@ class Command {
                   const std::string& help);
   Command& positional(const std::string& name, std::string& value, const std::string& help, bool required);
   Command& positionals(const std::string& name, std::vector<std::string>& values, const std::string& help);
+  /// Every word after the first "--", just as it is, also "--json" and a second "--". `placeholder` is what the usage
+  /// calls them: "CMD [ARG...]". Not for a command with positionals.
+  Command& rest(const std::string& placeholder, std::vector<std::string>& words);
   /// Two or three lines that somebody could type; the help ends with them.
   Command& examples(std::vector<std::string> lines);
   /// After the examples.

@@ -11,10 +11,11 @@ namespace zell {
 
 class EphemeralCluster {
  public:
-  /// `name` and a random ending, of `nodes` nodes of stake 1, once a probe is final on all of them. `check` is called
-  /// now and then meanwhile: what it returns ends it. Codes: make_new_cluster(), start_cluster() and probe_cluster()'s.
+  /// `name` and a random ending, on ports of its own choice, once a probe is final on all nodes. `check` is called now
+  /// and then meanwhile: an error that it returns ends it. Codes: make_new_cluster(), start_cluster() and
+  /// probe_cluster()'s.
   [[nodiscard]] static Result<EphemeralCluster> start(const Environment& environment, const std::string& name,
-                                                      std::size_t nodes, std::chrono::milliseconds timeout,
+                                                      ClusterWishes wishes, std::chrono::milliseconds timeout,
                                                       const std::function<Status()>& check);
   EphemeralCluster(EphemeralCluster&&) noexcept = default;
   /// As stop(); what goes wrong is then for the supervisor to sort out, which watches this process.
@@ -28,6 +29,7 @@ class EphemeralCluster {
   EphemeralCluster() = default;
 
   FoundCluster cluster_;
+  std::vector<std::filesystem::path> sockets_;  ///< whose owners leave them when they are killed
   UniqueFd owner_;       ///< the supervisor takes the cluster down when this is closed: by us, or by our death
   UniqueFd supervisor_;  ///< its process
 };
