@@ -227,8 +227,7 @@ class Run {
 
 Status write_text(const std::string& file, const std::string& text) {
   if (file == "-") {
-    std::fwrite(text.data(), 1, text.size(), stdout);
-    std::fflush(stdout);
+    print_part(text);
     return Ok{};
   }
   std::ofstream out(file, std::ios::binary | std::ios::trunc);

@@ -1,5 +1,7 @@
 // zell: one program for a cluster and what is done with it.
 
+#include <fcntl.h>
+
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
@@ -34,9 +36,18 @@ bool asks_for_json(int argc, char** argv) {
   return std::find(words.begin(), end, std::string_view("--json")) != end;
 }
 
+/// A file that is opened later must not become what was closed for us: what we print would be written into it. Nothing
+/// can be written to the stand-in for stdout, nor read from that for stdin: both are errors where they matter.
+void open_standard_streams() {
+  for (int fd = 0; fd <= 2; ++fd) {
+    if (::fcntl(fd, F_GETFD) == -1 && ::open("/dev/null", fd == 1 ? O_RDONLY : O_WRONLY) != fd) std::abort();
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  open_standard_streams();
   // Whoever reads our output may stop reading: then we end as other tools do, quietly.
   std::signal(SIGPIPE, SIG_DFL);
   CommandLine line("zell", "Order signed requests on several nodes that need not trust each other.");

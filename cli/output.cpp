@@ -4,8 +4,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <nlohmann/json.hpp>
 
 #include "cli/exit_codes.h"
@@ -105,9 +107,14 @@ std::string cross_mark() {
 }
 
 void print(std::string_view line) {
-  std::fwrite(line.data(), 1, line.size(), stdout);
-  std::fputc('\n', stdout);
-  std::fflush(stdout);
+  print_part(std::string(line) + '\n');
+}
+
+void print_part(std::string_view text) {
+  errno = 0;
+  if (std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0) return;
+  talk(error_line({"io", fmt::format("cannot write to stdout: {}", std::strerror(errno)), ""}));
+  std::exit(negative);
 }
 
 void talk(std::string_view line) {

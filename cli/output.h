@@ -32,8 +32,11 @@ enum class Ink : std::uint8_t { plain, green, red, yellow, blue, magenta, cyan, 
 [[nodiscard]] std::string check_mark();
 [[nodiscard]] std::string cross_mark();
 
-/// A line of data, flushed: a reader at the other end of a pipe sees it now.
+/// A line of data, flushed: a reader at the other end of a pipe sees it now. If it can't be written (a full disk, a
+/// closed stdout), the program says so and ends with 1, wherever it is, as it does when the reader of a pipe is gone.
 void print(std::string_view line);
+/// The same without a newline.
+void print_part(std::string_view text);
 /// A line of talk.
 void talk(std::string_view line);
 /// "try: zell submit hello", dim, to stderr; not with --json.

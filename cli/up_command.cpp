@@ -57,8 +57,7 @@ class Steps {
  private:
   void write(const std::string& text) {
     line_ += text;
-    std::fputs(text.c_str(), stdout);
-    std::fflush(stdout);
+    print_part(text);
   }
   /// Both streams may be the same terminal's line: what is to stay is written again.
   void clear_doing() {
@@ -66,8 +65,7 @@ class Steps {
     doing_ = false;
     std::fputs("\r\033[K", stderr);
     std::fflush(stderr);
-    if (output_mode().terminal_out) std::fputs(line_.c_str(), stdout);
-    std::fflush(stdout);
+    if (output_mode().terminal_out) print_part(line_);
   }
 
   std::string line_;
