@@ -1,22 +1,18 @@
 // zell key: what users sign with. zell version.
 
+#include "cli/key_commands.h"
+
 #include <fmt/format.h>
 
 #include "cli/commands.h"
 #include "cli/exit_codes.h"
 #include "cli/json.h"
 #include "cli/passphrase.h"
-#include "cluster/user_keys.h"
+#include "cli/sender.h"
 #include "node/types/genesis.h"
 
 namespace zell::cli {
 namespace {
-
-/// A cluster's keys are listed if it is clear which cluster: keys can be had without any.
-std::filesystem::path keys_of_cluster(const Environment& environment, const Globals& globals) {
-  auto cluster = choose_cluster(environment, globals.choice(), true);
-  return cluster ? cluster->paths.keys() : std::filesystem::path();
-}
 
 Json to_json(const UserKey& key) {
   Json out{{"name", key.key.name},
@@ -75,39 +71,47 @@ struct NewOptions {
 };
 
 int make(const Globals& globals, const NewOptions& options) {
-  const auto environment = Environment::of_process();
-  const auto folder = environment.keys();
-  const auto file = folder / (options.name + ".json");
-  std::error_code error;
   // Before anybody types a passphrase for nothing.
-  if (std::filesystem::exists(file, error)) {
-    return fail({"exists", "there is a key called '" + options.name + "' already", "zell key show " + options.name});
-  }
+  if (auto free = check_new_key(options.name); !free) return fail(free.error());
   std::string passphrase;
   if (!options.dev) {
-    auto read = read_passphrase(options.password_file, "passphrase for " + options.name, true);
+    auto read = read_new_passphrase(options.password_file, "passphrase for " + options.name);
     if (!read) return fail(read.error());
     passphrase = *read;
   }
-  const auto cost = options.dev ? light_scrypt : ScryptCost{};
-  auto saved = save_key(folder, options.name, encrypt_key(generate_secret_key(), passphrase, cost, options.dev));
+  return keep_key(globals, options.name, generate_secret_key(), passphrase, options.dev);
+}
+
+}  // namespace
+
+Status check_new_key(const std::string& name) {
+  if (auto status = check_key_name(name); !status) return status;
+  const auto file = Environment::of_process().keys() / (name + ".json");
+  std::error_code error;
+  if (!std::filesystem::exists(file, error)) return Ok{};
+  return Error{"exists", "there is a key called '" + name + "' already", "zell key show " + name};
+}
+
+int keep_key(const Globals& globals, const std::string& name, const SecretKey& secret, const std::string& passphrase,
+             bool dev) {
+  const auto environment = Environment::of_process();
+  const auto cost = dev ? light_scrypt : ScryptCost{};
+  auto saved = save_key(environment.keys(), name, encrypt_key(secret, passphrase, cost, dev));
   if (!saved) return fail(saved.error());
-  auto key = find_user_key(environment, {}, options.name);
+  auto key = find_user_key(environment, {}, name);
   if (!key) return fail(key.error());
   if (globals.json) {
     print_json(to_json(*key));
     return done;
   }
-  print(fmt::format("{} {}  {}", check_mark(), options.name, to_checksum_hex(key->key.address)));
-  hint("try", "zell submit hello --as " + options.name);
+  print(fmt::format("{} {}  {}", check_mark(), name, to_checksum_hex(key->key.address)));
+  hint("try", "zell submit hello --as " + name);
   return done;
 }
 
-}  // namespace
-
 void add_key_commands(Command root, const Globals& globals) {
   auto key = root.add("key", "Keys that users sign with");
-  key.examples({"zell key ls", "zell key new carol --dev", "zell key show alice"});
+  key.examples({"zell key ls", "zell key new carol --dev", "zell key export alice"});
 
   auto options = std::make_shared<NewOptions>();
   auto make_command = key.add("new", "Make a key, kept encrypted with a passphrase");
@@ -126,6 +130,8 @@ void add_key_commands(Command root, const Globals& globals) {
   show_command.positional("NAME", *name, "Its name, or the path of a key file", true)
       .examples({"zell key show alice", "zell key show alice --json"})
       .run([&globals, name] { return show(globals, *name); });
+
+  add_key_file_commands(key, globals);
 }
 
 void add_version_command(Command root, const Globals& globals) {

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <system_error>
 
+#include "node/base/check.h"
 #include "node/crypto/keystore.h"
 
 namespace zell {
@@ -15,7 +16,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t max_key_file_bytes = 64 << 10;
 constexpr std::size_t max_key_name_bytes = 64;
 constexpr mode_t others = 077;
 
@@ -129,11 +129,21 @@ Result<KeyFile> describe_file(const fs::path& path) {
 
 }  // namespace
 
+Status check_key_name(std::string_view name) {
+  if (is_key_name(name)) return Ok{};
+  return Error{"bad-name", "a key cannot be named like that",
+               "use 1 to 64 of a-z, A-Z, 0-9, -, _ and ., and begin with a letter, a digit or _"};
+}
+
+Status remove_key(const fs::path& folder, std::string_view name) {
+  ZELL_CHECK(is_key_name(name));
+  const auto path = folder / (std::string(name) + ".json");
+  if (::unlink(path.c_str()) != 0) return io_error("remove", path);
+  return sync_folder(folder);
+}
+
 Status save_key(const fs::path& folder, std::string_view name, std::string_view json) {
-  if (!is_key_name(name)) {
-    return Error{"bad-name", "a key cannot be named like that",
-                 "use 1 to 64 of a-z, A-Z, 0-9, -, _ and ., and begin with a letter, a digit or _"};
-  }
+  if (auto status = check_key_name(name); !status) return status;
   if (auto status = make_folder(folder); !status) return status;
   const auto path = folder / (std::string(name) + ".json");
   const auto unfinished = folder / ("." + std::string(name) + "." + random_suffix());

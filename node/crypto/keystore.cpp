@@ -17,7 +17,6 @@ namespace {
 using Json = nlohmann::json;
 
 // A key file may come from anywhere, and its cost is its maker's choice: these bound what reading one can take.
-constexpr std::size_t max_key_file_bytes = 64 << 10;
 constexpr std::uint64_t max_scrypt_memory_bytes = 512ULL << 20;   // 128 * n * r: geth's default takes 256 MiB
 constexpr std::uint64_t max_scrypt_lanes_bytes = 8ULL << 20;      // 128 * p * r: beside that memory
 constexpr std::uint64_t max_scrypt_work = 16ULL * (1 << 18) * 8;  // n * r * p: 16 times geth's default, about 15 s
@@ -209,6 +208,25 @@ Status check_is_named(const SecretKey& secret, const KeyFile& described) {
 }
 
 }  // namespace
+
+Result<SecretKey> parse_secret(std::string_view text) {
+  constexpr std::string_view spaces = " \t\r\n";
+  const auto begin = std::min(text.find_first_not_of(spaces), text.size());
+  text = text.substr(begin, text.find_last_not_of(spaces) + 1 - begin);
+  auto bytes = from_hex(text);
+  if (!bytes || bytes->size() != 32) {
+    return Error{"bad-secret", "this is no secret in hexadecimal", "it must be 64 digits, with or without 0x"};
+  }
+  DerivedKey plain;  // a holder that is wiped
+  std::copy(bytes->begin(), bytes->end(), plain.bytes.begin());
+  OPENSSL_cleanse(bytes->data(), bytes->size());
+  SecretKey secret(plain.bytes);
+  if (!secp256k1_scheme().public_key(secret)) {
+    return Error{"bad-secret", "this is no secp256k1 secret: it is zero, or not below the group's order",
+                 "zell key new makes a good one"};
+  }
+  return secret;
+}
 
 std::string encrypt_key(const SecretKey& secret, std::string_view passphrase, ScryptCost cost, bool dev) {
   ZELL_CHECK(check_scrypt_cost(cost.n, cost.r, cost.p).ok());

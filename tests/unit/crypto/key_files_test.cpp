@@ -207,6 +207,17 @@ TEST_CASE("a folder of keys that others may use is refused as a whole") {
   CHECK(listed.error().hint == "chmod 700 " + keys.string());
 }
 
+TEST_CASE("a removed key is gone, and the others stay") {
+  const TemporaryFolder home;
+  const auto keys = home / "keys";
+  for (const auto* name : {"alice", "bob"}) REQUIRE(save_key(keys, name, a_key(name)).ok());
+  CHECK(remove_key(keys, "alice").ok());
+  CHECK(remove_key(keys, "alice").error().code == "not-found");
+  REQUIRE(list_keys(keys)->keys.size() == 1);
+  CHECK(list_keys(keys)->keys[0].name == "bob");
+  CHECK(save_key(keys, "alice", a_key("alice")).ok());
+}
+
 TEST_CASE("a folder written with a slash at its end is the same folder") {
   const TemporaryFolder home;
   REQUIRE(save_key((home / "keys").string() + "/", "alice", a_key("alice")).ok());
