@@ -24,6 +24,7 @@ struct Globals {
 void add_cluster_commands(Command root, const Globals& globals);  ///< cluster up|down|status|..., up, down, status
 void add_node_commands(Command root, const Globals& globals);
 void add_submit_command(Command root, const Globals& globals);
+void add_sign_command(Command root, const Globals& globals);
 void add_log_command(Command root, const Globals& globals);
 void add_challenge_command(Command root, const Globals& globals);
 void add_verify_command(Command root, const Globals& globals);

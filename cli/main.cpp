@@ -56,6 +56,7 @@ int main(int argc, char** argv) {
   add_global_options(line.root(), globals, color);
   add_cluster_commands(line.root(), globals);
   add_submit_command(line.root(), globals);
+  add_sign_command(line.root(), globals);
   add_log_command(line.root(), globals);
   add_node_commands(line.root(), globals);
   add_challenge_command(line.root(), globals);

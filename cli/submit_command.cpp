@@ -1,38 +1,26 @@
 // zell submit.
 
-#include <fcntl.h>
-#include <fmt/format.h>
-
-#include <map>
-
 #include "cli/commands.h"
 #include "cli/connect.h"
 #include "cli/exit_codes.h"
-#include "cli/json.h"
+#include "cli/files.h"
 #include "cli/line_reader.h"
-#include "cli/passphrase.h"
-#include "cluster/user_keys.h"
-#include "node/wire/request_codec.h"
+#include "cli/output.h"
+#include "cli/payload_source.h"
+#include "cli/sender.h"
+#include "cli/submit_tally.h"
+#include "node/http/signed_request.h"
 
 namespace zell::cli {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// One call after the other, each of at most a sender's nonce window: with more on the way, a new leader could order the
-// later ones first, and the earlier ones would be too old.
-constexpr std::size_t max_chunk_requests = 1'024;
-constexpr std::size_t max_chunk_bytes = 4 << 20;
-constexpr std::size_t max_payload_bytes = 1 << 20;  // the most that any genesis allows for a request
-
 struct SubmitOptions {
-  std::vector<std::string> payloads;
-  std::string lines, file;
-  bool bundle = false;
+  PayloadSource source;
+  SenderOptions sender;
+  std::string signed_file;  ///< of requests that were signed before, instead of both
   std::string wait = "finalised";
-  std::string app{default_app};
-  std::string sender = "alice";
-  std::string password_file;
   std::string to;
   std::uint64_t timeout_ms = 10'000;
 };
@@ -44,200 +32,103 @@ RequestState state_of(const std::string& word) {
   return RequestState::finalised;
 }
 
-/// Counts what became of requests, and prints each of them as it is asked for.
-class Tally {
- public:
-  Tally(const Client& client, std::string wait) : client_(client), wait_(std::move(wait)) {}
-
-  void add(const Outcome& outcome, std::chrono::microseconds took) {
-    ++total_;
-    const bool refused = outcome.state == RequestState::refused;
-    const bool late = !refused && outcome.timed_out;
-    refused_ += refused ? 1 : 0;
-    late_ += late ? 1 : 0;
-    const auto alike = refused || late ? ++failures_[refused ? outcome.reason : std::string(late_word)] : 0;
-    if (!refused && !late && outcome.index.value != 0) {
-      first_ = first_.value == 0 ? outcome.index : std::min(first_, outcome.index);
-      last_ = std::max(last_, outcome.index);
-    }
-    if (output_mode().json) return print_json(json_of(outcome, took));
-    if (alike > max_shown_alike) return;
-    if (refused) {
-      talk(fmt::format("{} refused ({})  {}{}", ink_err(Ink::red, "✗"), outcome.reason, short_id(outcome),
-                       outcome.hint.empty() ? "" : "  " + outcome.hint));
-    } else if (late) {
-      talk(fmt::format("{} {} when time was up, may still become final  {}", ink_err(Ink::yellow, "?"),
-                       outcome.state == RequestState::unknown ? "taken in by nobody"
-                                                              : fmt::format("only {}", to_string(outcome.state)),
-                       short_id(outcome)));
-    }
-  }
-  /// "✓ finalised  #2  3 of 4 signatures  8 ms  0x9f3c…"
-  void print_one(const Outcome& outcome, std::chrono::microseconds took) const {
-    std::string line = fmt::format("{} {}", check_mark(), to_string(outcome.state));
-    if (outcome.index.value != 0) line += fmt::format("  #{}", outcome.index.value);
-    if (outcome.certificate) {
-      line += fmt::format("  {} of {} signatures", outcome.certificate->signatures.size(), client_.genesis().size());
-    }
-    print(fmt::format("{}  {}  {}", line, to_text(took), short_id(outcome)));
-  }
-  void print_all(std::chrono::microseconds took) const {
-    for (const auto& [why, count] : failures_) {
-      if (count > max_shown_alike) talk(fmt::format("… and {} more: {}", count - max_shown_alike, why));
-    }
-    const auto good = total_ - refused_ - late_;
-    std::string line = fmt::format("{} {}, {} failed", good, wait_, refused_ + late_);
-    if (first_.value != 0)
-      line +=
-          first_ == last_ ? fmt::format("  #{}", last_.value) : fmt::format("  #{}..#{}", first_.value, last_.value);
-    if (took > std::chrono::seconds(1)) {
-      line += fmt::format("  {}  {:.0f}/s", to_text(took),
-                          static_cast<double>(good) * 1e6 / static_cast<double>(took.count()));
-    }
-    print(line);
-  }
-  [[nodiscard]] int exit_code() const { return refused_ > 0 ? negative : late_ > 0 ? timed_out : done; }
-  [[nodiscard]] std::uint64_t total() const { return total_; }
-  [[nodiscard]] bool all_good() const { return refused_ + late_ == 0; }
-
- private:
-  static std::string short_id(const Outcome& outcome) { return to_hex0x(outcome.id.view().first(4)) + "…"; }
-
-  Json json_of(const Outcome& outcome, std::chrono::microseconds took) const {
-    Json out{{"id", to_hex0x(outcome.id.view())}, {"state", to_string(outcome.state)}};
-    if (outcome.index.value != 0) out["index"] = outcome.index.value;
-    if (outcome.certificate) {
-      out["view"] = outcome.certificate->view.value;
-      out["signatures"] = outcome.certificate->signatures.size();
-      out["members"] = client_.genesis().size();
-    }
-    if (!outcome.reason.empty()) out["reason"] = outcome.reason;
-    if (!outcome.hint.empty()) out["hint"] = outcome.hint;
-    out["timed_out"] = outcome.timed_out;
-    out["node"] = outcome.node;
-    out["ms"] = static_cast<double>(took.count()) / 1000.0;
-    return out;
-  }
-
-  static constexpr std::uint64_t max_shown_alike = 5;
-  static constexpr std::string_view late_word = "time was up";
-
-  const Client& client_;
-  std::string wait_;
-  std::map<std::string, std::uint64_t> failures_;  ///< how many, by reason
-  std::uint64_t total_ = 0, refused_ = 0, late_ = 0;
-  Index first_, last_;
-};
-
 struct Submission {
-  Connected connected;
-  SecretKey secret;
-  SubmitOptions options;
+  Client& client;
+  const SubmitOptions& options;
+  SubmitTally tally;
+  Progress progress{"submitted", 0};
   std::optional<Outcome> last;
   std::chrono::microseconds last_took{};
 
-  Status send(const std::vector<RequestPtr>& requests, Tally& tally) {
+  Submission(Client& to, const SubmitOptions& how) : client(to), options(how), tally(to, how.wait) {}
+
+  Status send(const std::vector<RequestPtr>& requests) {
     const auto begin = Clock::now();
-    auto outcomes =
-        connected.client.submit(requests, state_of(options.wait), std::chrono::milliseconds(options.timeout_ms));
+    auto outcomes = client.submit(requests, state_of(options.wait), std::chrono::milliseconds(options.timeout_ms));
     if (!outcomes) return outcomes.error();
     last_took = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - begin);
     for (const auto& outcome : *outcomes) tally.add(outcome, last_took);
     if (!outcomes->empty()) last = outcomes->back();
+    progress.update(tally.total());
     return Ok{};
   }
-  RequestPtr sign(std::span<const Bytes> payloads) { return connected.client.sign(secret, options.app, payloads); }
 };
 
-Bytes bytes_of(std::string_view text) {
-  return {as_bytes(text).begin(), as_bytes(text).end()};
+Status submit_payloads(Submission& submission, const SecretKey& secret) {
+  const auto app = submission.options.sender.app_or_default();
+  return for_each_chunk(submission.options.source, [&](const std::vector<Payloads>& chunk) {
+    std::vector<RequestPtr> requests;
+    for (const auto& payloads : chunk) requests.push_back(submission.client.sign(secret, app, payloads));
+    return submission.send(requests);
+  });
 }
 
-Result<Bytes> read_whole(const std::string& file) {
-  UniqueFd fd(file == "-" ? ::dup(0) : ::open(file.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd.valid()) return Error{"not-found", file + ": " + std::generic_category().message(errno), ""};
-  Bytes out;
-  std::uint8_t buffer[64 << 10];
-  while (true) {
-    const auto got = ::read(fd.get(), buffer, sizeof buffer);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return Error{"io", file + ": " + std::generic_category().message(errno), ""};
-    if (got == 0) return out;
-    out.insert(out.end(), buffer, buffer + got);
-    if (out.size() > max_payload_bytes) {
-      return Error{"request-too-large", file + " has more than 1 MiB: no cluster takes such a request",
-                   "zell submit --lines FILE"};
-    }
-  }
+bool is_blank(std::string_view line) {
+  return line.find_first_not_of(" \t\r") == std::string_view::npos;
 }
 
-/// Each line becomes a request, sent as soon as nothing more has arrived, and many at once while more does.
-Status submit_lines(Submission& submission, Tally& tally) {
-  const auto& file = submission.options.lines;
-  UniqueFd fd(file == "-" ? ::dup(0) : ::open(file.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd.valid()) return Error{"not-found", file + ": " + std::generic_category().message(errno), ""};
-  LineReader reader(fd.get(), max_payload_bytes);
-  Progress progress("submitted", 0);
+Error at_line(std::uint64_t number, const Error& error) {
+  return {error.code, "line " + std::to_string(number) + ": " + error.what, error.hint};
+}
+
+/// Requests that were signed before: each is checked in full before it is sent. What is good before a line that is
+/// wrong is sent first.
+Status submit_signed(Submission& submission) {
+  auto fd = open_input(submission.options.signed_file);
+  if (!fd) return fd.error();
+  LineReader reader(fd->get(), max_signed_line_bytes);
+  const auto& genesis = submission.client.genesis();
+  const auto domain = SigningDomain::of(genesis);
+  std::uint64_t number = 0;
   while (true) {
     auto lines = reader.read_some(max_chunk_requests, max_chunk_bytes);
     if (!lines) return lines.error();
     if (lines->empty()) return Ok{};
     std::vector<RequestPtr> requests;
+    std::optional<Error> wrong;
     for (const auto& line : *lines) {
-      const auto payload = bytes_of(line);
-      requests.push_back(submission.sign({&payload, 1}));
+      ++number;
+      if (is_blank(line)) continue;
+      auto request = read_signed_request(line, domain, genesis.parameters, secp256k1_scheme());
+      if (!request) {
+        wrong = at_line(number, request.error());
+        break;
+      }
+      requests.push_back(std::move(*request));
     }
-    if (auto sent = submission.send(requests, tally); !sent) return sent;
-    progress.update(tally.total());
+    if (!requests.empty()) {
+      if (auto sent = submission.send(requests); !sent) return sent;
+    }
+    if (wrong) return *wrong;
   }
 }
 
-Status submit_arguments(Submission& submission, Tally& tally) {
-  std::vector<Bytes> payloads;
-  for (const auto& argument : submission.options.payloads) payloads.push_back(bytes_of(argument));
-  if (!submission.options.file.empty()) {
-    auto content = read_whole(submission.options.file);
-    if (!content) return content.error();
-    payloads.push_back(std::move(*content));
+Status check(const SubmitOptions& options) {
+  if (options.signed_file.empty()) return options.source.check("submit");
+  if (options.source.given() || options.sender.given()) {
+    return Error{"usage", "what --signed submits was signed before: payloads, --app and --as are in it",
+                 "zell submit --signed " + options.signed_file};
   }
-  std::vector<RequestPtr> requests;
-  if (submission.options.bundle) {
-    requests.push_back(submission.sign(payloads));
-  } else {
-    for (const auto& payload : payloads) requests.push_back(submission.sign({&payload, 1}));
-  }
-  return submission.send(requests, tally);
-}
-
-Result<SecretKey> open_sender(const FoundCluster& cluster, const SubmitOptions& options) {
-  auto key = find_user_key(Environment::of_process(), cluster.paths.keys(), options.sender);
-  if (!key) return key.error();
-  if (key->key.dev) return open_user_key(*key, std::nullopt);
-  auto passphrase = read_passphrase(options.password_file, "passphrase for " + key->key.name, false);
-  if (!passphrase) return passphrase.error();
-  return open_user_key(*key, *passphrase);
+  return Ok{};
 }
 
 int submit(const Globals& globals, const SubmitOptions& options) {
-  const int sources =
-      (options.payloads.empty() ? 0 : 1) + (options.lines.empty() ? 0 : 1) + (options.file.empty() ? 0 : 1);
-  if (sources != 1) {
-    return fail({"usage",
-                 sources == 0 ? "what to submit? Give payloads, --lines or --file"
-                              : "give payloads, --lines or --file, not two of them",
-                 "zell submit hello"});
-  }
+  if (auto checked = check(options); !checked) return fail(checked.error());
   auto connected = connect(globals, options.to);
   if (!connected) return fail(connected.error());
-  auto secret = open_sender(connected->cluster, options);
-  if (!secret) return fail(secret.error());
-  Submission submission{std::move(*connected), *secret, options, {}, {}};
-  Tally tally(submission.connected.client, options.wait);
+  std::optional<Sender> sender;
+  if (options.signed_file.empty()) {
+    auto opened = open_sender(connected->cluster.paths.keys(), options.sender);
+    if (!opened) return fail(opened.error());
+    sender = std::move(*opened);
+  }
+  Submission submission(connected->client, options);
+  const auto& tally = submission.tally;
   const auto begin = Clock::now();
-  auto sent = options.lines.empty() ? submit_arguments(submission, tally) : submit_lines(submission, tally);
+  auto sent = sender ? submit_payloads(submission, sender->secret) : submit_signed(submission);
   if (!sent && tally.total() == 0) return fail(sent.error());
   if (!globals.json) {
-    if (tally.total() == 1 && options.lines.empty()) {
+    if (tally.total() == 1 && options.source.lines.empty()) {
       if (tally.all_good()) tally.print_one(*submission.last, submission.last_took);
     } else {
       tally.print_all(std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - begin));
@@ -252,17 +143,12 @@ int submit(const Globals& globals, const SubmitOptions& options) {
 void add_submit_command(Command root, const Globals& globals) {
   auto options = std::make_shared<SubmitOptions>();
   auto command = root.add("submit", "Sign requests and submit them");
-  command.positionals("PAYLOAD", options->payloads, "Each becomes a request")
-      .option("--lines", options->lines, "FILE", "Each line becomes a request; - is stdin")
-      .option("--file", options->file, "FILE", "The whole file is one payload; - is stdin")
-      .flag("--bundle", options->bundle, "All payloads are one request, with one index")
+  options->source.add_to(command);
+  command.option("--signed", options->signed_file, "FILE", "What zell sign has signed, one request a line; - is stdin")
       .choice("--wait", options->wait, {"initialised", "sequenced", "locked", "finalised"},
-              "Until then; only finalised is a promise")
-      .option("--app", options->app, "APP", "The application that it is for; default if not given")
-      .option("--as", options->sender, "KEY", "Who signs: a key's name or file; alice if not given")
-      .option("--password-file", options->password_file, "FILE",
-              "Take the key's passphrase from its first line (mode 0600)")
-      .option("--to", options->to, "NODE", "Only through this node")
+              "Until then; only finalised is a promise");
+  options->sender.add_to(command);
+  command.option("--to", options->to, "NODE", "Only through this node")
       .duration("--timeout", options->timeout_ms, "How long to wait; 10s if not given")
       .examples({"zell submit hello", "printf 'a\\nb\\n' | zell submit --lines -",
                  "zell submit hi --as bob --app chat --wait locked"})

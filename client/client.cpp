@@ -1,7 +1,5 @@
 #include "client/client.h"
 
-#include <algorithm>
-
 #include "client/deadline.h"
 #include "client/session.h"
 #include "client/submission.h"
@@ -15,10 +13,7 @@ Client::~Client() = default;
 Client::Client(Client&&) noexcept = default;
 
 RequestPtr Client::sign(const SecretKey& secret, std::string_view app, std::span<const Bytes> payloads) {
-  auto now = std::chrono::system_clock::now().time_since_epoch();
-  auto micros = static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(now).count());
-  session_->last_nonce = std::max(session_->last_nonce + 1, micros);
-  return sign_request(session_->verifier.domain(), secp256k1_scheme(), secret, app, session_->last_nonce, payloads);
+  return sign_request(session_->verifier.domain(), secp256k1_scheme(), secret, app, session_->nonces.next(), payloads);
 }
 
 Result<std::vector<Outcome>> Client::submit(std::span<const RequestPtr> requests, RequestState wait,

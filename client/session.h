@@ -9,6 +9,7 @@
 #include "client/client.h"
 #include "client/http.h"
 #include "client/proofs.h"
+#include "client/rising_nonces.h"
 #include "node/wire/verifier.h"
 
 namespace zell {
@@ -59,7 +60,7 @@ class ClientSession {
   const Verifier verifier;
   std::vector<NodeFault> faults;
   std::optional<Fork> fork;
-  std::uint64_t last_nonce = 0;
+  RisingNonces nonces;
 
  private:
   /// Asks one node and fills in what it says, and proves.

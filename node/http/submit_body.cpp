@@ -1,5 +1,6 @@
 #include "node/http/submit_body.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "node/http/params.h"
@@ -44,6 +45,11 @@ bool within_json_bounds(std::string_view text) {
   return true;
 }
 
+bool is_request_field(std::string_view name) {
+  static constexpr std::string_view known[] = {"schema", "cluster", "app", "nonce", "payloads", "sender", "signature"};
+  return std::find(std::begin(known), std::end(known), name) != std::end(known);
+}
+
 std::optional<std::uint64_t> read_nonce(const Json& value) {
   if (value.is_number_unsigned()) return value.get<std::uint64_t>();
   if (value.is_string()) return parse_decimal(value.get_ref<const std::string&>());
@@ -58,6 +64,20 @@ std::optional<Bytes> read_hex(const Json& value) {
   return from_hex(text);
 }
 
+/// Text that may be parsed, parsed. `what` is how complaints call it.
+Result<Json> parse(std::string_view text, const std::string& what) {
+  if (!within_json_bounds(text)) {
+    return Error{"bad-json", what + " is nested deeper than 8 or has more than 262,144 values",
+                 "send fewer requests a call, or canonical bytes as application/octet-stream"};
+  }
+  auto json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (json.is_discarded()) {
+    return Error{"bad-json", what + " is not JSON",
+                 R"(send {"requests":[{"app","nonce","payloads":["0x…"],"sender","signature"}]})"};
+  }
+  return json;
+}
+
 class RequestReader {
  public:
   RequestReader(const SigningDomain& domain, const Parameters& parameters, const SignatureScheme& scheme)
@@ -66,9 +86,15 @@ class RequestReader {
   Result<SubmittedRequest> read(const Json& item, const std::string& where) const {
     if (!item.is_object()) return bad_field(where, "an object");
     for (const auto& [key, value] : item.items()) {
-      if (key != "app" && key != "nonce" && key != "payloads" && key != "sender" && key != "signature") {
-        return bad_field(where, "an object without \"" + key.substr(0, 40) + "\"");
-      }
+      if (!is_request_field(key)) return bad_field(where, "an object without \"" + key.substr(0, 40) + "\"");
+    }
+    if (item.contains("schema") && item["schema"] != request_schema) return bad_field(where + ".schema", "1");
+    if (item.contains("cluster")) {
+      const auto cluster = item["cluster"].is_string()
+                               ? fixed_from_hex<ClusterId>(item["cluster"].get_ref<const std::string&>())
+                               : std::nullopt;
+      if (!cluster) return bad_field(where + ".cluster", "\"0x\" and a cluster id of 32 bytes");
+      if (*cluster != domain_.cluster) return SubmittedRequest{nullptr, other_cluster(where, *cluster)};
     }
     auto app = item.value("app", Json(default_app));
     if (!app.is_string()) return bad_field(where + ".app", "a string");
@@ -83,6 +109,13 @@ class RequestReader {
   }
 
  private:
+  Error other_cluster(const std::string& where, const ClusterId& cluster) const {
+    return {"other-cluster",
+            where + " was signed for cluster " + to_hex0x(cluster.view()) + ", and this is cluster " +
+                to_hex0x(domain_.cluster.view()),
+            "it was signed for cluster " + to_hex0x(cluster.view().first(8)) + "…: submit it there, or sign it anew"};
+  }
+
   Result<std::vector<Bytes>> read_payloads(const Json& list, const std::string& where) const {
     if (!list.is_array()) return bad_field(where + ".payloads", "an array of \"0x…\" strings");
     if (list.size() > max_payloads) return bad_field(where + ".payloads", "an array of at most 4,096");
@@ -139,17 +172,18 @@ class RequestReader {
 
 }  // namespace
 
+Result<SubmittedRequest> read_json_request(std::string_view text, const SigningDomain& domain,
+                                           const Parameters& parameters, const SignatureScheme& scheme) {
+  const auto json = parse(text, "it");
+  if (!json) return json.error();
+  return RequestReader(domain, parameters, scheme).read(*json, "the request");
+}
+
 Result<std::vector<SubmittedRequest>> read_json_requests(std::string_view body, const SigningDomain& domain,
                                                          const Parameters& parameters, const SignatureScheme& scheme) {
-  if (!within_json_bounds(body)) {
-    return Error{"bad-json", "the JSON is nested deeper than 8 or has more than 262,144 values",
-                 "send fewer requests a call, or canonical bytes as application/octet-stream"};
-  }
-  auto json = Json::parse(body, nullptr, /*allow_exceptions=*/false);
-  if (json.is_discarded()) {
-    return Error{"bad-json", "the body is not JSON",
-                 R"(send {"requests":[{"app","nonce","payloads":["0x…"],"sender","signature"}]})"};
-  }
+  auto parsed = parse(body, "the body");
+  if (!parsed) return parsed.error();
+  const auto& json = *parsed;
   RequestReader reader(domain, parameters, scheme);
   std::vector<SubmittedRequest> out;
   if (!json.is_object() || !json.contains("requests")) {

@@ -15,7 +15,10 @@ inline constexpr std::size_t max_submit_requests = 4'096;
 inline constexpr std::size_t max_json_values = 1 << 18;
 inline constexpr std::size_t max_json_depth = 8;
 
-/// What a body says of one request: the request, or why it is refused by itself ("bad-signature").
+/// Of a request's JSON: SIGNED.md.
+inline constexpr int request_schema = 1;
+
+/// What a body says of one request: the request, or why it is refused by itself ("bad-signature", "other-cluster").
 struct SubmittedRequest {
   RequestPtr request;  ///< null if refused
   Error refusal;
@@ -27,6 +30,9 @@ struct SubmittedRequest {
                                                                        const SigningDomain& domain,
                                                                        const Parameters& parameters,
                                                                        const SignatureScheme& scheme);
+/// Just one request object. Thread-safe. Codes: "bad-json", "bad-request" (what names the field), "request-too-large".
+[[nodiscard]] Result<SubmittedRequest> read_json_request(std::string_view text, const SigningDomain& domain,
+                                                         const Parameters& parameters, const SignatureScheme& scheme);
 /// Canonical requests, one after the other. Thread-safe. Codes: "bad-request", "too-many-requests".
 [[nodiscard]] Result<std::vector<SubmittedRequest>> read_binary_requests(std::string_view body,
                                                                          const SigningDomain& domain,

@@ -60,6 +60,11 @@ class Help(Case):
             with open(f"{self.home}/carol.pass", "w") as file:
                 file.write("secret\n")
             os.chmod(f"{self.home}/carol.pass", 0o600)
+        if "wallet.json" in example:  # a key file, in place of the results above
+            self.good("key", "export", "alice", "--cluster", "dev", "--new-password-file", "carol.pass", "-o", "wallet.json",
+                      "--force")
+        if "key rm carol" in example:
+            self.good("key", "new", "carol", "--dev")
         if "resume" in example:
             self.good("node", "pause", "n2", "--cluster", "dev")
         if "node start" in example:
