@@ -70,6 +70,10 @@ class KeyCase(Case):
         os.chmod(path, mode)
         return path
 
+    def text(self, path):
+        with open(path, encoding="utf-8") as file:
+            return file.read()
+
     def mode(self, path):
         return stat.S_IMODE(os.stat(path).st_mode)
 
@@ -112,8 +116,7 @@ class Import(KeyCase):
         self.assertEqual(self.own_keys(), [])
 
     def test_key_files_that_other_programs_wrote(self):
-        with open(os.path.join(KEYSTORE, "manifest.json"), encoding="utf-8") as file:
-            entries = json.load(file)
+        entries = json.loads(self.text(os.path.join(KEYSTORE, "manifest.json")))
         self.assertGreaterEqual({one["writer"] for one in entries}, {"ethers", "eth-account", "geth", "zell"})
         for one in entries:
             with self.subTest(file=one["file"]):
@@ -128,8 +131,7 @@ class Import(KeyCase):
         self.file("mine", "a new one\n")
         source = os.path.join(KEYSTORE, "geth-default.json")
         self.good("key", "import", "same", source, "--password-file", "theirs")
-        with open(source, encoding="utf-8") as file:
-            stdin = file.read()
+        stdin = self.text(source)
         self.good("key", "import", "changed", "-", "--password-file", "theirs", "--new-password-file", "mine", stdin=stdin)
         secret = self.secret_of("same", "--password-file", "theirs")
         self.assertEqual(self.secret_of("changed", "--password-file", "mine"), secret)
@@ -144,7 +146,7 @@ class Import(KeyCase):
         self.file("right", "correct horse\n")
         self.file("open", "correct horse\n", 0o644)
         self.file("empty", "\n")
-        self.file("torn.json", open(light, encoding="utf-8").read()[:200])
+        self.file("torn.json", self.text(light)[:200])
         self.file("large.json", " " * 70_000)
         self.assertIn("does not open", self.bad(1, "key", "import", "a", light, "--password-file", "wrong").err)
         self.assertIn("chmod 600", self.bad(2, "key", "import", "a", light, "--password-file", "open").err)
@@ -175,8 +177,7 @@ class Import(KeyCase):
 class Export(KeyCase):
     def test_the_encrypted_file_leaves_as_it_is(self):
         key = self.good("key", "new", "carol", "--dev", "--json").json()
-        with open(key["file"], encoding="utf-8") as file:
-            kept = file.read()
+        kept = self.text(key["file"])
         self.assertEqual(self.good("key", "export", "carol").out, kept)
         document = self.good("key", "export", "carol", "--json").json()
         self.assertEqual((document["address"], document["key"]), (key["address"], json.loads(kept)))
@@ -193,10 +194,10 @@ class Export(KeyCase):
         self.assertEqual(self.mode(path), 0o600)
         self.file("out.json", "something else", 0o644)
         self.assertIn("--force", self.bad(5, "key", "export", "carol", "-o", "out.json").err)
-        self.assertEqual(open(path, encoding="utf-8").read(), "something else")
+        self.assertEqual(self.text(path), "something else")
         self.good("key", "export", "carol", "-o", "out.json", "--hex", "--yes", "--force")
         self.assertEqual(self.mode(path), 0o600)
-        self.assertRegex(open(path, encoding="utf-8").read(), r"^0x[0-9a-f]{64}\n$")
+        self.assertRegex(self.text(path), r"^0x[0-9a-f]{64}\n$")
         self.bad(2, "key", "export", "carol", "-o", "/dev/null", "--force")
         self.bad(1, "key", "export", "carol", "-o", "no/such/folder")
         self.assertEqual([name for name in os.listdir(self.home) if "out" in name], ["out.json"])  # nothing half-written
@@ -318,10 +319,9 @@ class OffLoopback(KeyCase):
         folder = self.up("solo", "-n", "1", "--json").json()["folder"]
         self.good("down", "solo")
         path = f"{folder}/n1/node.toml"
-        with open(path, encoding="utf-8") as file:
-            config = file.read()
-        for key in ("listen", "api"):
-            changed, count = re.subn(rf'(?m)^({key} = ")127\.0\.0\.1:', r"\g<1>0.0.0.0:", config)
+        config = self.text(path)
+        for part in ("listen", "api"):
+            changed, count = re.subn(rf'(\[{part}\]\nhost = )"127\.0\.0\.1"', r'\1"0.0.0.0"', config)
             self.assertEqual(count, 1, config)
             self.file(path, changed)
             answer = self.bad(2, "node", "run", "--config", path, timeout=30)
