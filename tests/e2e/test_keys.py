@@ -289,6 +289,19 @@ class OnATerminal(KeyCase):
         self.assertIn("protects nothing", empty.shown)
         self.assertEqual(self.own_keys(), ["carol.json"])
 
+    def test_a_key_file_is_taken_over_under_a_new_passphrase(self):
+        light = os.path.join(KEYSTORE, "geth-light.json")
+        taken = Terminal(self, "key", "import", "carol", light, "--new-password")
+        taken.answer(f"passphrase of {light}: ", " spaces kept \n")
+        taken.answer("new passphrase for carol: ", "another\n").answer("the same again: ", "another\n")
+        self.assertEqual(taken.end(), 0, taken.shown)
+        given = Terminal(self, "key", "export", "carol", "--hex", "--yes").answer("passphrase for carol: ", "another\n")
+        self.assertEqual(given.end(), 0, given.shown)
+        self.assertNotIn("another", given.shown)
+        with open(os.path.join(KEYSTORE, "manifest.json"), encoding="utf-8") as file:
+            secret = {one["file"]: one["secret"] for one in json.load(file)}["geth-light.json"]
+        self.assertIn(secret, given.shown)
+
     def test_ctrl_c_at_a_prompt_ends_it_at_once(self):
         for keys in ("half typed\x03", "\x04"):
             asked = Terminal(self, "key", "new", "carol")
