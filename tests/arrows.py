@@ -10,13 +10,14 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 ALLOWED = {
     "node/base": set(),
     "node/types": {"node/base"},
+    "node/metrics": {"node/base"},
     "node/crypto": {"node/base", "node/types"},
     "node/wire": {"node/base", "node/types", "node/crypto"},
     "node/consensus": {"node/base", "node/types", "node/crypto", "node/wire"},
-    "node/storage": {"node/base", "node/types", "node/crypto", "node/wire"},
+    "node/storage": {"node/base", "node/types", "node/crypto", "node/wire", "node/metrics"},
     "node/transport": {"node/base", "node/types", "node/crypto", "node/wire"},
     "node/config": {"node/base", "node/types", "node/crypto", "node/wire"},
-    "node/http": {"node/base", "node/types", "node/crypto", "node/wire"},
+    "node/http": {"node/base", "node/types", "node/crypto", "node/wire", "node/metrics"},
     "node/runtime": {"node/"},
     "client": {"node/base", "node/types", "node/crypto", "node/wire", "node/config"},
     # The manager makes the members' vote state, once, together with the cluster: storage's create_store.

@@ -87,6 +87,7 @@ struct RequestUpdate {
   Index index;  ///< from sequenced on
   View view;
   std::string_view reason;
+  Duration since_taken{};  ///< finalised: how long this node had it
 };
 /// Final, and in order: every index once over the life of the process.
 struct Finalised {
@@ -97,6 +98,8 @@ struct ViewChanged {
   NodeId leader;
   bool active = false;
   Index base;  ///< when active
+  /// Not active: what most of those said who challenged the view before. None when this node only heard of the new one.
+  std::optional<Reason> reason;
 };
 struct Challenged {
   View view;
@@ -147,6 +150,7 @@ struct ReplicaStatus {
   Index known_final;  ///< newest verified FC, whose bodies may still be missing here
   std::size_t pool_requests = 0, pool_bytes = 0;
   std::size_t pool_submitted = 0;                         ///< of the requests: submitted here, not passed on by others
+  std::uint64_t taken_in = 0;                             ///< requests submitted here and put into the pool, ever
   std::size_t unfinalised_batches = 0, side_batches = 0;  ///< on this node's log above what is final; on other branches
   std::size_t held_proposals = 0, wants = 0;              ///< come early; logs asked for
   Duration view_timeout{};

@@ -218,6 +218,7 @@ ReplicaStatus Replica::status() const {
   out.pool_requests = i.pool.count();
   out.pool_bytes = i.pool.bytes();
   out.pool_submitted = i.pool.submitted_count();
+  out.taken_in = i.taken_in;
   out.unfinalised_batches = i.log.unfinalised_count();
   out.side_batches = i.log.side_count();
   out.held_proposals = i.held.size();

@@ -208,6 +208,7 @@ struct Replica::Impl {
   Instant forwarded_checked_at{};
   Instant last_signed_news{};  ///< leader: when it last sent a proposal or heartbeat
   Instant oldest_queued{};
+  std::uint64_t taken_in = 0;          ///< submitted requests that the pool had room for
   std::uint64_t proposed_in_view = 0;  ///< requests appended from proposals of this view
   Instant appended_at{};               ///< the last of them
   Instant view_since{};

@@ -38,6 +38,7 @@ void Replica::Impl::take(const RequestPtr& request, bool submitted, NodeId relay
   if (!pool.has_room(*request)) return answer(RequestState::refused, {}, "busy");
   auto& entry = pool.add(request, submitted, relayed_by);
   entry.taken_at = now;
+  if (submitted) ++taken_in;
   if (index.value != 0) {
     entry.index = index;
     pool.set_where(entry, LocalPool::Where::in_log);
@@ -214,7 +215,10 @@ void Replica::Impl::requests_finalised(const Batch& batch) {
   auto index = batch.header.first;
   for (const auto& request : *batch.requests) {
     if (auto* entry = pool.find(request->id)) {
-      if (entry->submitted) update(request->id, RequestState::finalised, index);
+      if (entry->submitted) {
+        out->events.push_back(
+            RequestUpdate{request->id, RequestState::finalised, index, state.view, {}, now - entry->taken_at});
+      }
       pool.remove(RequestId(request->id));
     }
     for (auto* rival : pool.rivals(*request)) refuse(*rival, refusal_of(NonceVerdict::duplicate));

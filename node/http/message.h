@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "node/http/http_counters.h"
 #include "node/http/node_api.h"
 
 namespace zell {
@@ -40,7 +41,8 @@ struct HttpResponse {
 class Exchange : public std::enable_shared_from_this<Exchange> {
  public:
   using Reply = std::function<void(HttpResponse)>;
-  Exchange(NodeApi& node, Reply reply) : node_(node), reply_(std::move(reply)) {}
+  Exchange(NodeApi& node, const HttpCounters& counters, Reply reply)
+      : node_(node), counters_(counters), reply_(std::move(reply)) {}
 
   /// Answers, unless it was answered or cancelled before.
   void answer(HttpResponse response) {
@@ -59,9 +61,12 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
   [[nodiscard]] bool open() const { return reply_ != nullptr; }
   void waits_for(CallId call) { call_ = call; }
   [[nodiscard]] NodeApi& node() { return node_; }
+  /// Of the server. May be used while open() is true.
+  [[nodiscard]] const HttpCounters& counters() const { return counters_; }
 
  private:
   NodeApi& node_;
+  const HttpCounters& counters_;
   Reply reply_;
   CallId call_ = 0;
 };

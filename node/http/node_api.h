@@ -6,6 +6,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -14,6 +15,8 @@
 #include "node/wire/messages.h"
 
 namespace zell {
+
+class MetricsText;
 
 /// Names a call that is still waiting, so that it can be given up. 0: nothing to give up.
 using CallId = std::uint64_t;
@@ -150,6 +153,10 @@ class NodeApi {
   [[nodiscard]] virtual std::optional<Certificate> certificate() const = 0;
   [[nodiscard]] virtual NodeStatus status() const = 0;
   [[nodiscard]] virtual Health health() const = 0;
+  /// What the node counts: METRICS.md.
+  virtual void write_metrics(MetricsText& out) const = 0;
+  /// For the counters: a client's request was refused before it could be submitted, with this code.
+  virtual void note_unreadable(std::string_view reason) = 0;
 };
 
 }  // namespace zell

@@ -4,6 +4,8 @@
 #include <array>
 
 #include "node/http/json.h"
+#include "node/http/metrics_route.h"
+#include "node/http/openapi.h"
 #include "node/http/params.h"
 #include "node/http/submit_body.h"
 #include "node/wire/codec.h"
@@ -117,6 +119,7 @@ void submit_decoded(const ExchangePtr& exchange, Result<std::vector<SubmittedReq
       call.requests.push_back(std::move(one.request));
       submission->sent.push_back(i);
     } else {
+      exchange->node().note_unreadable(one.refusal.code);
       submission->reports[i].state = RequestState::refused;
       submission->reports[i].reason = one.refusal.code;
       submission->reports[i].hint = one.refusal.hint;
@@ -333,6 +336,15 @@ void get_readyz(const Call& call) {
   answer_health(call, &Health::ready, "not-ready");
 }
 
+void get_metrics(const Call& call) {
+  Params params(*call.request, {});
+  if (good(params, call)) call.exchange->answer(metrics_response(*call.exchange));
+}
+void get_openapi(const Call& call) {
+  Params params(*call.request, {});
+  if (good(params, call)) call.exchange->answer({200, "application/json", std::string(openapi_document()), {}});
+}
+
 // ---- The table
 
 struct Route {
@@ -351,6 +363,8 @@ constexpr std::array routes{
     Route{"GET", "/v1/genesis", get_genesis},
     Route{"GET", "/v1/status", get_status},
     Route{"GET", "/v1/evidence", get_evidence},
+    Route{"GET", "/v1/openapi.json", get_openapi},
+    Route{"GET", "/metrics", get_metrics},
     Route{"GET", "/healthz", get_healthz},
     Route{"GET", "/readyz", get_readyz},
 };
@@ -380,6 +394,18 @@ const Route* find_route(std::string_view path, std::string& id) {
 }
 
 }  // namespace
+
+std::vector<RouteName> route_names() {
+  std::vector<RouteName> out;
+  for (const auto& route : routes) out.push_back({route.method, route.path});
+  return out;
+}
+
+std::string_view route_label(std::string_view path) {
+  std::string id;
+  const auto* route = find_route(path, id);
+  return route ? route->path : "other";
+}
 
 std::optional<HttpResponse> refuse_head(const HttpRequest& head) {
   std::string id;

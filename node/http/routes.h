@@ -16,6 +16,14 @@ inline constexpr std::size_t max_evidence_chars = 16 << 20;
 /// Bodies and pages above this are decoded and encoded off the loop.
 inline constexpr std::size_t offload_bytes = 4 << 10;
 
+struct RouteName {
+  std::string_view method, path;  ///< {id}: one segment of the path
+};
+/// All of them. Literals.
+[[nodiscard]] std::vector<RouteName> route_names();
+/// The path of the route that `path` is of; "other" if there is none.
+[[nodiscard]] std::string_view route_label(std::string_view path);
+
 /// Refuses what no route takes (404, 405 with Allow, 415) from the head alone, before a body is read.
 [[nodiscard]] std::optional<HttpResponse> refuse_head(const HttpRequest& head);
 

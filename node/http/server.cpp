@@ -85,6 +85,7 @@ struct HttpServer::Impl {
   std::unique_ptr<MhdLoop> driver;
   std::unordered_set<Connection*> connections;
   std::size_t body_bytes = 0, response_bytes = 0;  ///< held for all connections together
+  HttpCounters counters;
   Offload offload;
 
   // ---- Life of a connection
@@ -96,12 +97,14 @@ struct HttpServer::Impl {
     connection->over_limit = connections.size() >= options.max_connections;
     enter(*connection, Stage::receiving_head);
     connections.insert(connection);
+    counters.connections = connections.size();
     *slot = connection;
   }
 
   void closed(void** slot) {
     auto* connection = static_cast<Connection*>(*slot);
     connections.erase(connection);
+    counters.connections = connections.size();
     delete connection;
     *slot = nullptr;
     // At its limit, libmicrohttpd has stopped listening, and goes on with it only when it is run once more.
@@ -207,7 +210,7 @@ struct HttpServer::Impl {
       connection.active->response = std::move(response);
       resume(connection);
     };
-    active->exchange = std::make_shared<Exchange>(node, std::move(reply));
+    active->exchange = std::make_shared<Exchange>(node, counters, std::move(reply));
     auto exchange = active->exchange;
     handle_request(active->request, exchange, offload);
   }
@@ -225,6 +228,7 @@ struct HttpServer::Impl {
     if (response_bytes + active.response->body.size() > options.max_total_response_bytes) {
       active.response = busy("too many large answers wait to be taken");
     }
+    counters.answered(route_label(active.request->path), active.response->status);
     active.response_bytes = active.response->body.size();
     response_bytes += active.response_bytes;
     auto* body = new std::string(std::move(active.response->body));

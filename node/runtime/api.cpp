@@ -91,6 +91,12 @@ CallId Api::read_evidence(std::function<void(Result<std::vector<EvidencePtr>>)> 
   return 0;
 }
 
+void Api::write_metrics(MetricsText& out) const {
+  parts_.metrics(out);
+  requests_.write_metrics(out);
+  out.gauge("zell_client_calls", "Calls of clients that wait for something.", calls_.size());
+}
+
 void Api::cancel(CallId call) {
   calls_.remove(call);
 }

@@ -23,6 +23,7 @@ class Api : public NodeApi {
     std::function<void(Input)> feed;
     std::function<NodeStatus()> status;  ///< of the whole node
     std::function<Health()> health;
+    std::function<void(MetricsText&)> metrics;
   };
   /// `tree` and `start` are the finalised log as the store has it.
   Api(Parts parts, ProofIndex tree, Index start);
@@ -49,6 +50,8 @@ class Api : public NodeApi {
   [[nodiscard]] std::optional<Certificate> certificate() const override { return parts_.replica.finality(); }
   [[nodiscard]] NodeStatus status() const override { return parts_.status(); }
   [[nodiscard]] Health health() const override { return parts_.health(); }
+  void write_metrics(MetricsText& out) const override;
+  void note_unreadable(std::string_view reason) override { requests_.count_refused(reason, 1); }
 
  private:
   Parts parts_;

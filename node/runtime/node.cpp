@@ -3,6 +3,7 @@
 #include <thread>
 
 #include "node/http/json.h"
+#include "node/metrics/process_metrics.h"
 #include "node/runtime/node_status.h"
 #include "node/storage/store.h"
 
@@ -93,7 +94,7 @@ Status Node::open_core() {
   auto final = recovered->fc ? recovered->fc->point.index : Index{};
 
   request_cache_ = make_request_cache(remembered_requests);
-  verifier_ = std::make_unique<Verifier>(genesis, secp256k1_scheme(), request_cache_.get());
+  verifier_ = std::make_unique<Verifier>(genesis, signatures_, request_cache_.get());
   // No peer and no client can fill the queue alone: each has a budget of its own, and these are all of them together.
   auto max_queued = genesis.size() * (inbound_frames_per_peer + 1) + client_jobs;
   pool_ = std::make_unique<WorkPool>(loop_, thread_count(setup_.config), max_queued);
@@ -121,12 +122,17 @@ void Node::make_driver(Recovered recovered, NonceWindows nonces) {
   outlets.progress = [this](const ReplicaStatus& status) { api_->on_progress(status); };
   outlets.stored_final = [this](Index index) { api_->on_stored_final(index); };
   Replica replica(genesis, self_, replica_options(), std::move(recovered), std::move(nonces));
-  driver_ = std::make_unique<Driver>(loop_, handles_, *verifier_, self_, setup_.secret, secp256k1_scheme(),
-                                     std::move(replica), std::move(outlets));
+  driver_ = std::make_unique<Driver>(loop_, handles_, *verifier_, self_, setup_.secret, signatures_, std::move(replica),
+                                     std::move(outlets));
+
+  counters_.start_in(driver_->replica().status().view);
 
   Inbound::Outlets inbound;
   inbound.deliver = [this](NodeId from, VerifiedMessage message) { driver_->feed(Received{from, std::move(message)}); };
-  inbound.refuse = [this](NodeId from, const Error& why) { events_.on_refused(from, why, Driver::now()); };
+  inbound.refuse = [this](NodeId from, const Error& why) {
+    counters_.on_refused_message(why.code);
+    events_.on_refused(from, why, Driver::now());
+  };
   inbound.pause = [this](NodeId node) { transport_->pause_reading(node); };
   inbound.resume = [this](NodeId node) { transport_->resume_reading(node); };
   inbound_ = std::make_unique<Inbound>(*pool_, *verifier_, self_, std::move(inbound));
@@ -155,7 +161,8 @@ void Node::make_api(ProofIndex tree, Index final) {
                    std::move(post_read),
                    [this](Input input) { driver_->feed(std::move(input)); },
                    [this] { return status(); },
-                   [this] { return health(); }};
+                   [this] { return health(); },
+                   [this](MetricsText& out) { write_metrics(out); }};
   api_ = std::make_unique<Api>(std::move(parts), std::move(tree), final);
 }
 
@@ -171,8 +178,8 @@ Status Node::open_transport(const std::vector<std::optional<HostPort>>& peers) {
     if (peers[i]) endpoints[NodeId{static_cast<std::uint16_t>(i)}] = {peers[i]->host, peers[i]->port};
   }
   Endpoint listen{setup_.config.listen.host, setup_.config.listen.port};
-  transport_.reset(new Transport(&loop_, setup_.genesis.genesis, self_, setup_.secret, secp256k1_scheme(), listen,
-                                 endpoints, TransportLimits{}, *this));
+  transport_.reset(new Transport(&loop_, setup_.genesis.genesis, self_, setup_.secret, signatures_, listen, endpoints,
+                                 TransportLimits{}, *this));
   return transport_->start();
 }
 
@@ -259,6 +266,7 @@ void Node::on_refused(std::string what) {
 }
 
 void Node::on_event(const Event& event) {
+  counters_.on_event(event);
   events_.on_event(event, Driver::now());
   api_->on_event(event);
 }
@@ -289,6 +297,15 @@ Health Node::health() const {
     if (peers_[i].up) connected.set(i);
   }
   return make_health(setup_.genesis.genesis, driver_->replica().status(), connected);
+}
+
+void Node::write_metrics(MetricsText& out) const {
+  const auto now = status();
+  const auto core = driver_->replica().status();
+  write_node_facts(out, {now, core, health(), setup_.genesis.genesis, transport_->stats(), storage_->counts(),
+                         signatures_, pool_->in_flight()});
+  counters_.write(out);
+  write_process_metrics(out);
 }
 
 std::function<void()> Node::one_closed(void (Node::*next)()) {

@@ -13,6 +13,7 @@
 #include "node/runtime/event_log.h"
 #include "node/runtime/inbound.h"
 #include "node/runtime/log_server.h"
+#include "node/runtime/node_metrics.h"
 #include "node/runtime/storage_link.h"
 #include "node/transport/transport.h"
 
@@ -69,6 +70,7 @@ class Node : private TransportHandler {
   void check_finality(const Certificate& older);
   [[nodiscard]] NodeStatus status() const;
   [[nodiscard]] Health health() const;
+  void write_metrics(MetricsText& out) const;
   [[nodiscard]] Result<std::string> on_command(std::string_view command);
 
   // stop(), in three steps, each when the one before is done.
@@ -82,6 +84,8 @@ class Node : private TransportHandler {
   std::function<void()> stop_requested_;
   NodeId self_;
   EventLog events_;
+  NodeCounters counters_;
+  const CountedScheme signatures_{secp256k1_scheme()};
   std::vector<PeerStatus> peers_;  ///< by member; this node's own is not used
   Instant started_at_;
   HandleCountPtr handles_ = std::make_shared<HandleCount>();

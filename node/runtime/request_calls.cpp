@@ -139,6 +139,7 @@ CallId RequestCalls::submit(SubmitCall call, std::function<void(SubmitReply)> do
     submission->bytes += request->canonical.size();
   }
   if (submission->requests.empty()) {
+    count_refused("busy", call.requests.size());
     SubmitReply reply;
     reply.error = Error{"busy", "as many requests are under way as this node can finish in about a second",
                         "try again in a second, or another node"};
@@ -268,6 +269,12 @@ CallId RequestCalls::lookup(const RequestId& id, RequestState wait, std::chrono:
   return call;
 }
 
+void RequestCalls::write_metrics(MetricsText& out) const {
+  out.counter("zell_requests_refused_total", "Requests that clients sent here and that were refused, by reason.");
+  refused_.write(out);
+  out.gauge("zell_requests_in_checking", "Requests of clients whose signatures are being checked.", checking_);
+}
+
 void RequestCalls::forget(const RequestId& id, CallId call) {
   auto [first, last] = waiting_.equal_range(id);
   while (first != last) first = first->second.call == call ? waiting_.erase(first) : std::next(first);
@@ -294,8 +301,18 @@ std::vector<RequestCalls::Slot> RequestCalls::slots_of(const RequestId& id) cons
 
 void RequestCalls::on_update(const RequestUpdate& update) {
   if (update.state == RequestState::finalised) admission_.finalised(parts_.now(), 1);
+  // Else it is counted with the answer, which may be that it was final before.
+  if (update.state == RequestState::refused && !submission_waits(update.id)) count_refused(update.reason, 1);
   if (waiting_.empty()) return;
   for (auto slot : slots_of(update.id)) apply(slot, report_of(update));
+}
+
+bool RequestCalls::submission_waits(const RequestId& id) const {
+  for (auto slot : slots_of(id)) {
+    auto call = parts_.calls.find<Following>(slot.call);
+    if (call && !call->is_lookup && call->stages[slot.position] != Following::Stage::done) return true;
+  }
+  return false;
 }
 
 void RequestCalls::on_finalised(const Batch& batch) {
@@ -343,6 +360,7 @@ void RequestCalls::settle(Slot slot, RequestReport report) {
   auto call = parts_.calls.find<Following>(slot.call);
   if (!call) return;
   auto& kept = call->reports[slot.position];
+  if (report.state == RequestState::refused && !call->is_lookup) count_refused(report.reason, 1);
   // The core tells its own view; a request's is the one it was proposed in, which was told when it was sequenced.
   if (kept.index == report.index && kept.index.value != 0) report.view = kept.view;
   kept = std::move(report);

@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "node/consensus/replica.h"
+#include "node/metrics/counts_by_label.h"
 #include "node/runtime/admission.h"
 #include "node/runtime/call_table.h"
 #include "node/runtime/recent_log.h"
@@ -43,6 +44,9 @@ class RequestCalls {
   /// After steps: `status` may say that more is sequenced or locked.
   void on_progress(const ReplicaStatus& status);
 
+  void count_refused(std::string_view reason, std::size_t count) { refused_.add(reason, count); }
+  void write_metrics(MetricsText& out) const;
+
  private:
   struct Following;  ///< a call and the requests that it waits for
   struct Submission;
@@ -53,6 +57,7 @@ class RequestCalls {
 
   [[nodiscard]] bool can_check(const Requests& requests, std::size_t bytes) const;
   [[nodiscard]] bool is_known(const RequestId& id) const;
+  [[nodiscard]] bool submission_waits(const RequestId& id) const;
   void take_in(const std::shared_ptr<Submission>& submission, const std::vector<RequestId>& ids);
   void check(const std::shared_ptr<Submission>& submission, std::size_t chunk);
   void take_checked(const std::shared_ptr<Submission>& submission);
@@ -72,6 +77,9 @@ class RequestCalls {
   Admission admission_;
   std::size_t in_pool_ = 0;  ///< requests submitted here that the core holds
   std::size_t checking_ = 0, checking_bytes_ = 0, checking_jobs_ = 0;
+  CountsByLabel refused_{"reason",
+                         {"bad-app", "bad-payloads-root", "bad-signature", "busy", "duplicate", "learner",
+                          "no-payloads", "nonce-too-old", "request-too-large", "stopped", "too-many-payloads"}};
 };
 
 /// What to do about a refusal, for a client; "" if there is nothing to say.

@@ -34,6 +34,9 @@ class StorageLink {
   /// Runs `work` on the storage thread, then `done` on the loop. Codes: "busy", "stopped".
   [[nodiscard]] Status read(std::function<void(Store&)> work, std::function<void()> done);
 
+  /// REQUIRES: close() was not called.
+  [[nodiscard]] StorageThread::Counts counts() const { return thread_->counts(); }
+
   /// Writes what was handed over and closes the store, off the loop; the handler still hears of those commits. Then
   /// calls `closed` from the loop. No `done` of a read runs after this call.
   void close(std::function<void()> closed);

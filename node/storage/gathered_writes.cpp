@@ -19,10 +19,17 @@ struct GatheredFile {
   std::vector<char> gathered;  ///< not written yet
   sqlite3_int64 at = 0;        ///< where it belongs
   int failed = SQLITE_OK;      ///< a write that was put off
+  StoreIo* io = nullptr;       ///< what is counted of it
 
   static GatheredFile& of(sqlite3_file* file) { return *reinterpret_cast<GatheredFile*>(file); }
   static sqlite3_file* below(sqlite3_file* file) { return reinterpret_cast<sqlite3_file*>(&of(file) + 1); }
 
+  /// Writes to the file below.
+  int write_below(const void* bytes, int count, sqlite3_int64 offset) {
+    io->bytes_written += static_cast<std::uint64_t>(count);
+    auto* file = below(&base);
+    return file->pMethods->xWrite(file, bytes, count, offset);
+  }
   [[nodiscard]] bool continues(int count, sqlite3_int64 offset) const {
     return !gathered.empty() && offset == at + static_cast<sqlite3_int64>(gathered.size()) &&
            gathered.size() + static_cast<std::size_t>(count) <= max_gathered_bytes;
@@ -32,8 +39,7 @@ struct GatheredFile {
 int pass_on(sqlite3_file* file) {
   auto& own = GatheredFile::of(file);
   if (own.gathered.empty()) return SQLITE_OK;
-  auto* below = GatheredFile::below(file);
-  const int code = below->pMethods->xWrite(below, own.gathered.data(), static_cast<int>(own.gathered.size()), own.at);
+  const int code = own.write_below(own.gathered.data(), static_cast<int>(own.gathered.size()), own.at);
   own.gathered.clear();
   if (code != SQLITE_OK) own.failed = code;
   return code;
@@ -46,10 +52,7 @@ int write(sqlite3_file* file, const void* bytes, int count, sqlite3_int64 offset
     if (const int code = pass_on(file); code != SQLITE_OK) return code;
     own.at = offset;
   }
-  if (static_cast<std::size_t>(count) > max_gathered_bytes) {
-    auto* below = GatheredFile::below(file);
-    return below->pMethods->xWrite(below, bytes, count, offset);
-  }
+  if (static_cast<std::size_t>(count) > max_gathered_bytes) return own.write_below(bytes, count, offset);
   const auto* from = static_cast<const char*>(bytes);
   own.gathered.insert(own.gathered.end(), from, from + count);
   return SQLITE_OK;
@@ -89,6 +92,7 @@ const sqlite3_io_methods& methods() {
       return if_written(file, [&](auto* below, auto& calls) { return calls.xTruncate(below, size); });
     };
     m.xSync = [](sqlite3_file* file, int flags) {
+      ++GatheredFile::of(file).io->syncs;
       return if_written(file, [&](auto* below, auto& calls) { return calls.xSync(below, flags); });
     };
     m.xFileSize = [](sqlite3_file* file, sqlite3_int64* size) {
@@ -120,8 +124,11 @@ const sqlite3_io_methods& methods() {
   return table;
 }
 
+GatheredWrites::Below& data_of(sqlite3_vfs* vfs) {
+  return *static_cast<GatheredWrites::Below*>(vfs->pAppData);
+}
 sqlite3_vfs* below(sqlite3_vfs* vfs) {
-  return static_cast<sqlite3_vfs*>(vfs->pAppData);
+  return data_of(vfs).vfs;
 }
 
 int open(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int flags, int* out_flags) {
@@ -133,6 +140,7 @@ int open(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int flags, int*
     try {  // nothing may be thrown through SQLite; later writes fit in what is taken here
       made->gathered.reserve(max_gathered_bytes);
       made->base.pMethods = &methods();
+      made->io = &data_of(vfs).io;
       return SQLITE_OK;
     } catch (const std::bad_alloc&) {
       made->~GatheredFile();
@@ -154,7 +162,8 @@ GatheredWrites::GatheredWrites(const std::string& base) {
   vfs_.szOsFile = static_cast<int>(sizeof(GatheredFile)) + system->szOsFile;
   vfs_.mxPathname = system->mxPathname;
   vfs_.zName = name_.c_str();
-  vfs_.pAppData = system;
+  below_.vfs = system;
+  vfs_.pAppData = &below_;
   vfs_.xOpen = open;
   vfs_.xDelete = [](sqlite3_vfs* vfs, const char* name, int sync_folder) {
     return below(vfs)->xDelete(below(vfs), name, sync_folder);

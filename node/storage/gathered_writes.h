@@ -5,6 +5,8 @@
 
 #include <string>
 
+#include "node/storage/store.h"
+
 namespace zell {
 
 /// SQLite writes its file a page at a time, and its WAL in two pieces a page: each a system call, and together a third
@@ -23,10 +25,18 @@ class GatheredWrites {
   GatheredWrites(const GatheredWrites&) = delete;
   GatheredWrites& operator=(const GatheredWrites&) = delete;
   [[nodiscard]] const std::string& name() const { return name_; }
+  /// What was handed to the VFS below, for all files. On the thread that uses the files.
+  [[nodiscard]] const StoreIo& io() const { return below_.io; }
+
+  struct Below {
+    sqlite3_vfs* vfs = nullptr;
+    StoreIo io;
+  };
 
  private:
   std::string name_;
   sqlite3_vfs vfs_{};
+  Below below_;
 };
 
 }  // namespace zell

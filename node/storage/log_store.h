@@ -23,6 +23,7 @@ class LogStore final : public Store {
   [[nodiscard]] Result<std::optional<Index>> find_request(const RequestId& id) override;
   [[nodiscard]] Result<std::vector<Hash>> read_leaves(Index first, Index last) override;
   [[nodiscard]] Result<std::vector<EvidencePtr>> read_evidence() override;
+  [[nodiscard]] StoreIo io() const override { return tables_->io(); }
 
  private:
   /// The rows that a group of deltas changes, each once.

@@ -72,6 +72,7 @@ class MemoryTables final : public Tables {
   void rollback() override {}
   Status maintain(bool) override { return Ok{}; }
   void abandon() override {}
+  StoreIo io() const override { return {}; }
 
   Status check() override { return Ok{}; }
   Result<DurableState> state() override { return state_; }

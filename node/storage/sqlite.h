@@ -36,6 +36,7 @@ class Sqlite {
   [[nodiscard]] Status checkpoint(bool truncate);
   /// From now on closing writes nothing.
   void abandon();
+  [[nodiscard]] StoreIo io() const { return writes_.io(); }
   [[nodiscard]] Error error(int code, std::string_view doing) const;
 
  private:

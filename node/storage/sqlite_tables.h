@@ -37,6 +37,7 @@ class SqliteTables final : public Tables {
   void rollback() override { db_->rollback(); }
   [[nodiscard]] Status maintain(bool only_if_overdue) override;
   void abandon() override { db_->abandon(); }
+  [[nodiscard]] StoreIo io() const override { return db_->io(); }
 
   [[nodiscard]] Status check() override;
   [[nodiscard]] Result<DurableState> state() override;

@@ -106,9 +106,14 @@ void StorageThread::commit_group(std::vector<Commit> group) {
   std::vector<Delta> deltas;
   deltas.reserve(group.size());
   for (auto& commit : group) deltas.push_back(std::move(commit.delta));
+  const auto began = std::chrono::steady_clock::now();
   auto status = store_->commit(deltas);
+  const auto took = std::chrono::steady_clock::now() - began;
   on_committed_(status.ok() ? Result<std::uint64_t>(highest) : Result<std::uint64_t>(status.error()));
   (void)store_->maintain();  // after the report: nobody waits for it; an error is the next commit's
+  std::lock_guard hold(mutex_);
+  counts_.transaction_seconds.note(std::chrono::duration_cast<std::chrono::microseconds>(took));
+  counts_.io = store_->io();
 }
 
 }  // namespace zell

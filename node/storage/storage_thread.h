@@ -7,6 +7,7 @@
 #include <mutex>
 #include <thread>
 
+#include "node/metrics/histogram.h"
 #include "node/storage/store.h"
 
 namespace zell {
@@ -33,6 +34,8 @@ class StorageThread {
   struct Counts {
     std::uint64_t transactions = 0, commits = 0, reads = 0;
     std::size_t waiting_commits = 0, waiting_reads = 0;
+    Histogram transaction_seconds{commit_seconds_bounds};  ///< until it was durable
+    StoreIo io;
   };
 
   /// REQUIRES: the store is recovered.

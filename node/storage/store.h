@@ -20,6 +20,12 @@ struct LogRange {
   std::optional<Certificate> fc;  ///< the lowest stored FC at or above the last batch's end
 };
 
+/// What a store has had its disk do.
+struct StoreIo {
+  std::uint64_t bytes_written = 0;  ///< handed to the operating system: log, database and upkeep
+  std::uint64_t syncs = 0;
+};
+
 class Store {
  public:
   virtual ~Store() = default;
@@ -44,6 +50,8 @@ class Store {
   /// The leaf hashes of finalised requests first..last (both included), for proofs.
   [[nodiscard]] virtual Result<std::vector<Hash>> read_leaves(Index first, Index last) = 0;
   [[nodiscard]] virtual Result<std::vector<EvidencePtr>> read_evidence() = 0;
+  /// Since it was opened; zeros without a disk.
+  [[nodiscard]] virtual StoreIo io() const = 0;
 };
 
 /// How a store works on its disk; the default is what a node uses, anything else is for tests.

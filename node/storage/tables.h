@@ -6,6 +6,7 @@
 
 #include "node/base/result.h"
 #include "node/storage/branches.h"
+#include "node/storage/store.h"
 #include "node/wire/delta.h"
 
 namespace zell {
@@ -56,6 +57,8 @@ class Tables {
   [[nodiscard]] virtual Status maintain(bool only_if_overdue) = 0;
   /// The store has failed: nothing more is written, not on closing either.
   virtual void abandon() = 0;
+  /// Since it was opened.
+  [[nodiscard]] virtual StoreIo io() const = 0;
 
   // Reading.
   /// The container's own soundness, as far as that can be told without reading rows.

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "node/http/node_api.h"
+#include "node/metrics/metrics_text.h"
 #include "tests/support/chain.h"
 
 namespace zell::testing {
@@ -124,6 +125,9 @@ class FakeNode : public NodeApi {
     return 0;
   }
 
+  void write_metrics(MetricsText& out) const override { out.gauge("fake_taken", "Requests taken in.", taken.size()); }
+  void note_unreadable(std::string_view reason) override { unreadable.emplace_back(reason); }
+
   void cancel(CallId call) override {
     if (waits_.erase(call) > 0) ++cancelled;
   }
@@ -177,6 +181,7 @@ class FakeNode : public NodeApi {
   std::vector<EvidencePtr> evidence;
   Health health_now{true, true, ""};
   int submits = 0, cancelled = 0;
+  std::vector<std::string> unreadable;  ///< reasons of note_unreadable
 
  private:
   /// True: answered.

@@ -57,6 +57,22 @@ TEST_CASE("a request whose nonce becomes too old while it waits is not forwarded
   CHECK(node.core().lookup(late->id).state == RequestState::unknown);
 }
 
+TEST_CASE("a request counts as taken in once, and is told how long it took to be final") {
+  Driven node(make_genesis({1, 1, 1, 1}), follower);
+  node.connect(4);
+  const auto request = make_request(1, 1);
+  node.step(Submit{{request}});
+  node.step(Submit{{request}});
+  CHECK(node.status().taken_in == 1);
+  node.pass(std::chrono::milliseconds(30));
+  const auto batch = make_batch({0}, {}, {request});
+  node.hear(leader, proposal_of(*batch));
+  node.hear(leader, CertificateMessage{make_certificate(Phase::final, {0}, batch->header.end, {0, 2, 3})});
+  const auto last = events<RequestUpdate>(node).back();
+  CHECK(last.state == RequestState::finalised);
+  CHECK(last.since_taken == std::chrono::milliseconds(30));
+}
+
 TEST_CASE("where a request stands follows the log") {
   Driven node(make_genesis({1, 1, 1, 1}), follower);
   node.connect(4);

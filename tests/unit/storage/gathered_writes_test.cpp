@@ -106,6 +106,10 @@ TEST_CASE("writes that adjoin are one write, in pieces of at most 64 KiB, and co
   CHECK(disk.events() - before == 2);  // the others, before this one
   REQUIRE(file.sync() == SQLITE_OK);
   CHECK(disk.events() - before == 4);
+  CHECK(vfs.io().bytes_written == 32 * 4'096 + 100);
+  CHECK(vfs.io().syncs == 1);
+  REQUIRE(file.write(0, filled(100'000, 3)) == SQLITE_OK);  // too large to be gathered
+  CHECK(vfs.io().bytes_written == 32 * 4'096 + 100 + 100'000);
 }
 
 TEST_CASE("a sync covers every write before it") {

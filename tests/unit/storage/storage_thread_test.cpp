@@ -47,6 +47,7 @@ class RecordingStore final : public Store {
   Result<Recovered> recover(const ReplayVisitor&) override { return Recovered{}; }
   Status commit(std::span<const Delta> deltas) override {
     log_.add("commit " + std::to_string(deltas.size()));
+    ++commits_;
     if (log_.failing) return Error{"io", "the disk is gone", ""};
     return Ok{};
   }
@@ -56,9 +57,11 @@ class RecordingStore final : public Store {
   Result<std::optional<Index>> find_request(const RequestId&) override { return std::optional<Index>{}; }
   Result<std::vector<Hash>> read_leaves(Index, Index) override { return std::vector<Hash>{}; }
   Result<std::vector<EvidencePtr>> read_evidence() override { return std::vector<EvidencePtr>{}; }
+  StoreIo io() const override { return {4'096 * commits_, commits_}; }
 
  private:
   Log& log_;
+  std::uint64_t commits_ = 0;
 };
 
 std::vector<StorageThread::Commit> commits(std::uint64_t first, std::uint64_t last, std::uint32_t bytes = 10) {
@@ -110,6 +113,8 @@ TEST_CASE("all that waits goes into one transaction, in order, and the highest i
   CHECK(answers.taken() == Texts{"1", "5"});
   CHECK(thread.counts().transactions == 2);
   CHECK(thread.counts().commits == 5);
+  CHECK(thread.counts().transaction_seconds.count() == 2);
+  CHECK(thread.counts().io.syncs == 2);
   CHECK(log.closed);
 }
 
