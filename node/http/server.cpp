@@ -57,6 +57,30 @@ std::string media_type(std::string value) {
   return value;
 }
 
+int digit_value(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  c = static_cast<char>(c | 0x20);
+  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/// Decodes %XX of a path or a parameter in place; returns the new length. A %00 stays as it is: a C string would end
+/// there, and what follows would go unseen.
+std::size_t unescape(void*, MHD_Connection*, char* text) {
+  char* to = text;
+  for (const char* from = text; *from != '\0'; ++from, ++to) {
+    const int high = *from == '%' ? digit_value(from[1]) : -1;
+    const int low = high >= 0 ? digit_value(from[2]) : -1;
+    if (low >= 0 && high + low > 0) {
+      *to = static_cast<char>(high << 4 | low);
+      from += 2;
+    } else {
+      *to = *from;
+    }
+  }
+  *to = '\0';
+  return static_cast<std::size_t>(to - text);
+}
+
 MHD_Result add_parameter(void* cls, MHD_ValueKind, const char* key, const char* value) {
   static_cast<HttpRequest*>(cls)->query.emplace_back(key ? key : "", value ? value : "");
   return MHD_YES;
@@ -356,7 +380,8 @@ Status HttpServer::Impl::listen() {
                             MHD_OPTION_LISTEN_SOCKET, listener->fd, MHD_OPTION_CONNECTION_LIMIT,
                             static_cast<unsigned>(options.max_connections + refused_connections),
                             MHD_OPTION_CONNECTION_MEMORY_LIMIT, std::size_t{64} << 10, MHD_OPTION_NOTIFY_COMPLETED,
-                            on_completed, this, MHD_OPTION_NOTIFY_CONNECTION, on_connection, this, MHD_OPTION_END);
+                            on_completed, this, MHD_OPTION_NOTIFY_CONNECTION, on_connection, this,
+                            MHD_OPTION_UNESCAPE_CALLBACK, unescape, nullptr, MHD_OPTION_END);
   if (!daemon) {
     // The socket is not closed here: libmicrohttpd has closed it on some ways to this failure.
     return Error{"io", "the HTTP server can't start on port " + std::to_string(port), ""};
