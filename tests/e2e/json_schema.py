@@ -1,12 +1,12 @@
-"""JSON Schema as far as node/http/openapi.json uses it: a checker, and a maker of values. An unknown keyword is an error."""
+"""JSON Schema as far as node/http/openapi.json uses it: a checker, and a maker of values. Other keywords are errors."""
 
 import copy
 import re
 import string
 
 NOTES = {"description", "example", "default", "$ref"}
-KEYWORDS = {"type", "const", "enum", "pattern", "minLength", "maxLength", "minimum", "maximum", "items", "minItems", "maxItems",
-            "required", "properties", "additionalProperties", "oneOf", "anyOf", "allOf"}
+KEYWORDS = {"type", "const", "enum", "pattern", "minLength", "maxLength", "minimum", "maximum", "items", "minItems",
+            "maxItems", "required", "properties", "additionalProperties", "oneOf", "anyOf", "allOf"}
 
 
 def is_of_type(value, name):
@@ -108,7 +108,8 @@ class Schemas:
             return random.random() < 0.5
         if kind == "array":
             low = schema.get("minItems", 0)
-            return [self.make(schema["items"], random) for _ in range(random.randint(low, min(low + 3, schema.get("maxItems", 99))))]
+            count = random.randint(low, min(low + 3, schema.get("maxItems", low + 3)))
+            return [self.make(schema["items"], random) for _ in range(count)]
         if kind == "object":
             required = schema.get("required", [])
             return {name: self.make(part, random) for name, part in schema["properties"].items()
@@ -133,9 +134,10 @@ class Schemas:
         elif change == 1 and isinstance(holder, dict):
             holder[random.choice(["App", "x", "schema", "", key + "s"])] = junk(random)
         elif change == 2 and isinstance(holder[key], str):
-            at = random.randint(0, len(holder[key]))
-            holder[key] = random.choice([holder[key][:at], holder[key] + random.choice(["0", "g", "\n", "\0", "é"]), holder[key].upper(),
-                                         holder[key][:at] + "🦓" + holder[key][at:]])
+            text = holder[key]
+            at = random.randint(0, len(text))
+            holder[key] = random.choice([text[:at], text.upper(), text[:at] + "🦓" + text[at:],
+                                         text + random.choice(["0", "g", "\n", "\0", "é"])])
         else:
             holder[key] = junk(random)
         return value
@@ -149,8 +151,8 @@ def places_of(value):
 
 
 def junk(random):
-    return random.choice([None, True, 0, -1, 1 << 64, 1.5, 1e300, "", "0x", "0X00", "0xzz", "null", [], [[]], {}, {"": None}, [None] * 9,
-                          "\0", "\ud7ff\uffff", "9" * 400, "a" * 5000])
+    return random.choice([None, True, 0, -1, 1 << 64, 1.5, 1e300, "", "0x", "0X00", "0xzz", "null", "\0", "\ud7ff\uffff",
+                          "9" * 400, "a" * 5000, [], [[]], {}, {"": None}, [None] * 9])
 
 
 def text_like(pattern, random):
@@ -205,5 +207,5 @@ def text_like(pattern, random):
 
 
 def characters(of_class):
-    out = re.sub(r"(.)-(.)", lambda m: "".join(chr(c) for c in range(ord(m[1]), ord(m[2]) + 1)), of_class)
-    return out
+    """All that a [class] stands for."""
+    return re.sub(r"(.)-(.)", lambda m: "".join(chr(c) for c in range(ord(m[1]), ord(m[2]) + 1)), of_class)
