@@ -23,18 +23,6 @@ std::string name_of_member(const Genesis& genesis, NodeId node) {
   return node.value < genesis.size() ? genesis.members[node.value].name : std::to_string(node.value);
 }
 
-std::string_view name_of_standing(Standing standing) {
-  switch (standing) {
-    case Standing::member:
-      return "member";
-    case Standing::learner:
-      return "learner";
-    case Standing::rejoined:
-      return "rejoined";
-  }
-  return "unknown";
-}
-
 void add_request(Json& list, const Request& request, Index index, View view, RequestState state) {
   Json entry{{"index", index.value}, {"state", to_string(state)}, {"view", view.value}};
   entry.update(json_of(request));
@@ -54,6 +42,18 @@ Json peer_json(const PeerStatus& peer) {
 }
 
 }  // namespace
+
+std::string_view to_string(Standing standing) {
+  switch (standing) {
+    case Standing::member:
+      return "member";
+    case Standing::learner:
+      return "learner";
+    case Standing::rejoined:
+      return "rejoined";
+  }
+  return "unknown";
+}
 
 Json json_of(const LogPoint& point) {
   return {{"index", point.index.value}, {"root", hex(point.root)}};
@@ -104,7 +104,7 @@ Json json_of(const NodeStatus& status, const Genesis& genesis) {
           {"cluster_id", hex(status.cluster)},
           {"cluster_name", status.cluster_name},
           {"epoch", status.epoch.value},
-          {"standing", name_of_standing(status.standing)},
+          {"standing", to_string(status.standing)},
           {"rejoins_above", status.rejoins_above ? Json(status.rejoins_above->value) : Json()},
           {"view", status.view.value},
           {"view_since_unix_ms", status.view_since_unix_ms},

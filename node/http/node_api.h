@@ -76,6 +76,9 @@ struct ConsistencyProof {
   std::optional<Certificate> certificate;  ///< the newest FC, if its point is `second`
 };
 
+/// As users see it: member, learner or rejoined.
+[[nodiscard]] std::string_view to_string(Standing standing);
+
 struct PeerStatus {
   NodeId node;
   std::string name;

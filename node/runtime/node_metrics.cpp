@@ -4,18 +4,6 @@ namespace zell {
 
 namespace {
 
-std::string_view name_of(Standing standing) {
-  switch (standing) {
-    case Standing::member:
-      return "member";
-    case Standing::learner:
-      return "learner";
-    case Standing::rejoined:
-      return "rejoined";
-  }
-  return "unknown";
-}
-
 constexpr std::string_view lane_names[lane_count] = {"urgent", "normal", "bulk"};
 
 void write_place(MetricsText& out, const MetricFacts& facts) {
@@ -32,7 +20,7 @@ void write_place(MetricsText& out, const MetricFacts& facts) {
             !core.stopped_code.empty());
   out.gauge("zell_standing", "1 at what the node is: a member, a learner without a vote, or one that votes again.");
   for (auto standing : {Standing::member, Standing::learner, Standing::rejoined}) {
-    out.add(core.standing == standing, {{"standing", name_of(standing)}});
+    out.add(core.standing == standing, {{"standing", to_string(standing)}});
   }
   out.gauge("zell_view", "The view that the node is in.", core.view.value);
   out.gauge("zell_view_start_time_seconds", "When it came into that view, in seconds since 1970.",

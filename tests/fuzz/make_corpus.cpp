@@ -161,6 +161,8 @@ void save_http(const fs::path& folder) {
   route("consistency", "GET /v1/proof/consistency?first=2&second=6");
   for (const std::string name : {"certificate", "genesis", "status", "evidence"}) route(name, "GET /v1/" + name);
   route("health", "GET /healthz");
+  route("metrics", "GET /metrics");
+  route("openapi", "GET /v1/openapi.json");
 }
 
 void save_answers(const fs::path& folder) {

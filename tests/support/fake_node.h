@@ -126,7 +126,7 @@ class FakeNode : public NodeApi {
   }
 
   void write_metrics(MetricsText& out) const override { out.gauge("fake_taken", "Requests taken in.", taken.size()); }
-  void note_unreadable(std::string_view reason) override { unreadable.emplace_back(reason); }
+  void note_unreadable(std::string_view reason) override { ++unreadable[std::string(reason)]; }
 
   void cancel(CallId call) override {
     if (waits_.erase(call) > 0) ++cancelled;
@@ -181,7 +181,7 @@ class FakeNode : public NodeApi {
   std::vector<EvidencePtr> evidence;
   Health health_now{true, true, ""};
   int submits = 0, cancelled = 0;
-  std::vector<std::string> unreadable;  ///< reasons of note_unreadable
+  std::map<std::string, int> unreadable;  ///< how often each reason was noted
 
  private:
   /// True: answered.

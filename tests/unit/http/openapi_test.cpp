@@ -143,5 +143,5 @@ TEST_CASE("A request whose sender can't be recovered is counted as refused") {
       "/v1/requests",
       Json{{"nonce", 1}, {"payloads", {"0x00"}}, {"signature", "0x" + std::string(128, 'f') + "1b"}}.dump());
   CHECK(response.status == 200);
-  http.on_loop([](FakeNode& node) { CHECK(node.unreadable == std::vector<std::string>{"bad-signature"}); });
+  http.on_loop([](FakeNode& node) { CHECK(node.unreadable == std::map<std::string, int>{{"bad-signature", 1}}); });
 }
