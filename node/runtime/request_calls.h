@@ -77,9 +77,10 @@ class RequestCalls {
   Admission admission_;
   std::size_t in_pool_ = 0;  ///< requests submitted here that the core holds
   std::size_t checking_ = 0, checking_bytes_ = 0, checking_jobs_ = 0;
-  CountsByLabel refused_{"reason",
-                         {"bad-app", "bad-payloads-root", "bad-signature", "busy", "duplicate", "learner",
-                          "no-payloads", "nonce-too-old", "request-too-large", "stopped", "too-many-payloads"}};
+  CountsByLabel refused_{
+      "reason",
+      {"bad-app", "bad-payloads-root", "bad-signature", "busy", "duplicate", "learner", "no-payloads", "nonce-too-old",
+       "other-cluster", "request-too-large", "stopped", "too-many-payloads"}};
 };
 
 /// What to do about a refusal, for a client; "" if there is nothing to say.
