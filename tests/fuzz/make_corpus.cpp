@@ -10,6 +10,7 @@
 #include "cluster/supervisor_protocol.h"
 #include "node/config/genesis_file.h"
 #include "node/config/node_config.h"
+#include "node/http/signed_request.h"
 #include "node/storage/row_codec.h"
 #include "node/transport/send_queue.h"
 #include "tests/fuzz/fuzz_target.h"
@@ -148,6 +149,7 @@ void save_http(const fs::path& folder) {
   binary += as_text(two->canonical);
   save(folder / "submit_body", "json", '\0', json);
   save(folder / "submit_body", "binary", '\1', binary);
+  save(folder / "submit_body", "signed", '\0', write_signed_request(*one, testing::fuzz_context().domain.cluster));
 
   const auto route = [&](const std::string& name, const std::string& line, const std::string& body = {}) {
     save(folder / "http_routes", name,
