@@ -12,9 +12,10 @@ namespace {
 
 using Json = nlohmann::json;
 
+constexpr auto request_form = R"(a request is {"app","nonce","payloads":["0x…"],"sender":"0x…","signature":"0x…"})";
+
 Error bad_field(const std::string& where, std::string_view wanted) {
-  return {"bad-request", where + " must be " + std::string(wanted),
-          R"(a request is {"app","nonce","payloads":["0x…"],"sender":"0x…","signature":"0x…"})"};
+  return {"bad-request", where + " must be " + std::string(wanted), request_form};
 }
 
 Error too_many() {
@@ -64,16 +65,15 @@ std::optional<Bytes> read_hex(const Json& value) {
   return from_hex(text);
 }
 
-/// Text that may be parsed, parsed. `what` is how complaints call it.
-Result<Json> parse(std::string_view text, const std::string& what) {
+/// Text that may be parsed, parsed. `what` is how complaints call it, `wanted` what to send instead.
+Result<Json> parse(std::string_view text, const std::string& what, std::string_view wanted) {
   if (!within_json_bounds(text)) {
     return Error{"bad-json", what + " is nested deeper than 8 or has more than 262,144 values",
                  "send fewer requests a call, or canonical bytes as application/octet-stream"};
   }
   auto json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (json.is_discarded()) {
-    return Error{"bad-json", what + " is not JSON",
-                 R"(send {"requests":[{"app","nonce","payloads":["0x…"],"sender","signature"}]})"};
+    return Error{"bad-json", what + " is not JSON", std::string(wanted)};
   }
   return json;
 }
@@ -174,14 +174,15 @@ class RequestReader {
 
 Result<SubmittedRequest> read_json_request(std::string_view text, const SigningDomain& domain,
                                            const Parameters& parameters, const SignatureScheme& scheme) {
-  const auto json = parse(text, "it");
+  const auto json = parse(text, "it", request_form);
   if (!json) return json.error();
   return RequestReader(domain, parameters, scheme).read(*json, "the request");
 }
 
 Result<std::vector<SubmittedRequest>> read_json_requests(std::string_view body, const SigningDomain& domain,
                                                          const Parameters& parameters, const SignatureScheme& scheme) {
-  auto parsed = parse(body, "the body");
+  auto parsed =
+      parse(body, "the body", R"(send {"requests":[{"app","nonce","payloads":["0x…"],"sender","signature"}]})");
   if (!parsed) return parsed.error();
   const auto& json = *parsed;
   RequestReader reader(domain, parameters, scheme);
