@@ -91,6 +91,7 @@ class OpenApi(harness.Case):
         self.up()
         self.good("submit", *[f"payload {i}" for i in range(5)])
         self.api = Api(self.good("status", "--json").json()["nodes"][1]["api"])
+        self.addCleanup(self.api.connection.close)
 
     def check(self, operation, answer, asked):
         wrong = self.api.wrong_with(operation, *answer)
