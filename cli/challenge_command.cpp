@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
 #include "cli/exit_codes.h"
@@ -32,17 +31,9 @@ struct Refusal {
 };
 
 Status challenge_by(const ProcessReport& process) {
-  auto line = ask(process.control_socket, R"({"command":"challenge"})", node_timeout);
-  if (!line) return line.error();
-  const auto answer = nlohmann::json::parse(*line, nullptr, false);
-  try {
-    if (answer.at("ok").get<bool>()) return Ok{};
-    const auto& error = answer.at("error");
-    return Error{error.at("code").get<std::string>(), error.at("reason").get<std::string>(),
-                 error.at("hint").get<std::string>()};
-  } catch (const nlohmann::json::exception&) {
-    return Error{"bad-answer", "the node's answer makes no sense", ""};
-  }
+  auto answer = ask_node(process.control_socket, "challenge", node_timeout);
+  if (!answer) return answer.error();
+  return Ok{};
 }
 
 /// How much of what is needed challenges the view.

@@ -168,9 +168,11 @@ void add_down(Command command, const Globals& globals, const std::string& path) 
 
 void add_status(Command command, const Globals& globals, const std::string& path) {
   auto name = std::make_shared<std::string>();
+  auto watch = std::make_shared<bool>(false);
   command.positional("NAME", *name, "The cluster's name; not needed when only one runs", false)
-      .examples({path, path + " --json"})
-      .run([&globals, name] { return status(globals, *name); });
+      .flag("-w,--watch", *watch, "Go on: redrawn each second; off a terminal or with --json a document a change")
+      .examples({path, path + " --json", path + " --watch"})
+      .run([&globals, name, watch] { return *watch ? watch_status(globals, *name) : status(globals, *name); });
 }
 
 /// What `zell up` leaves running; not for people.

@@ -8,7 +8,7 @@
 #include "cli/logs_command.h"
 #include "cli/node_choice.h"
 #include "cli/node_run.h"
-#include "cli/status_command.h"
+#include "cli/status_text.h"
 #include "cluster/operate.h"
 
 namespace zell::cli {
@@ -198,16 +198,28 @@ void add_node_commands(Command root, const Globals& globals) {
 
   auto logs = std::make_shared<LogsOptions>();
   auto logs_command = node.add("logs", "Print nodes' logs as one stream");
-  auto tail = std::make_shared<std::optional<std::uint64_t>>();
+  const std::vector<std::string> levels{"debug", "info", "warn", "error"};
   logs_command.positional("NODES", logs->selector, "Whose; all if not given", false)
-      .option("--tail", *tail, "N", "The last N lines; 50 if not given")
+      .option("--tail", logs->tail, "N", "The last N lines; 50 if neither this nor --since is given")
       .flag("-f,--follow", logs->follow, "Go on with what is written from now on")
-      .option("--grep", logs->grep, "TEXT", "Only lines that contain this")
-      .examples({"zell node logs", "zell node logs leader -f", "zell node logs --tail 200 --grep view"})
-      .run([&globals, logs, tail] {
-        logs->tail = tail->value_or(logs->tail);
-        return node_logs(globals, *logs);
-      });
+      .option("--grep", logs->grep, "PATTERN", "Only lines that match this extended regular expression")
+      .option("--since", logs->since, "TIME", "From then on: 5m, 2h, 19:24 or 2026-11-22T19:24:04 (UTC, as printed)")
+      .choice("--level", logs->level, levels,
+              "Only lines of this level and above; what crashing nodes print is an error")
+      .examples({"zell node logs", "zell node logs leader -f --level warn",
+                 "zell node logs --since 5m --grep 'view [a-z]+ed'"})
+      .run([&globals, logs] { return node_logs(globals, *logs); });
+
+  struct LevelOptions {
+    std::string level, selector = "all";
+  };
+  auto level = std::make_shared<LevelOptions>();
+  auto level_command = node.add("log-level", "What nodes log from now on");
+  level_command.positional("LEVEL", level->level, "debug, info, warn or error", true)
+      .positional("NODES", level->selector, "Whose; all if not given", false)
+      .examples({"zell node log-level debug", "zell node log-level info n1,n2"})
+      .closing_words("Until a node is started again: its node.toml has the level that it starts with, level in [log].")
+      .run([&globals, level] { return set_log_level(globals, level->level, level->selector); });
 
   auto run = std::make_shared<NodeRunOptions>();
   auto run_command = node.add("run", "Run one node in the foreground, from its node.toml");

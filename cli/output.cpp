@@ -166,6 +166,10 @@ void Table::add(std::vector<std::string> cells, Ink color) {
 }
 
 void Table::print() const {
+  for (const auto& line : lines()) cli::print(line);
+}
+
+std::vector<std::string> Table::lines() const {
   std::vector<std::size_t> widths;
   for (std::size_t c = 0; c < columns_.size(); ++c) {
     auto width = width_of(columns_[c].title);
@@ -180,10 +184,11 @@ void Table::print() const {
     }
     return line;
   };
-  cli::print(ink(Ink::dim, render([&](std::size_t c) { return columns_[c].title; })));
+  std::vector<std::string> out{ink(Ink::dim, render([&](std::size_t c) { return columns_[c].title; }))};
   for (std::size_t r = 0; r < rows_.size(); ++r) {
-    cli::print(ink(inks_[r], render([&](std::size_t c) { return rows_[r][c]; })));
+    out.push_back(ink(inks_[r], render([&](std::size_t c) { return rows_[r][c]; })));
   }
+  return out;
 }
 
 std::size_t width_of(std::string_view text) {

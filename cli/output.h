@@ -60,6 +60,8 @@ class Table {
   /// REQUIRES: one cell a column. `color` is that of the whole row.
   void add(std::vector<std::string> cells, Ink color = Ink::plain);
   void print() const;
+  /// As they are printed, with colour if stdout takes it.
+  [[nodiscard]] std::vector<std::string> lines() const;
 
  private:
   std::vector<Column> columns_;

@@ -1,91 +1,77 @@
-// zell status.
+// zell status, and zell status --watch.
 
 #include "cli/status_command.h"
 
 #include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
 
 #include "cli/exit_codes.h"
 #include "cli/json.h"
+#include "cli/status_text.h"
+#include "node/base/log_line.h"
 
 namespace zell::cli {
 namespace {
 
 constexpr std::chrono::milliseconds node_timeout{1'000};
-constexpr std::string_view unknown = "–";
-
-std::string role_of(const ClusterView& view, std::size_t position) {
-  if (!view.nodes[position].votes()) return std::string(unknown);
-  return view.leader() == position ? "leader" : "follower";
-}
-
-/// Behind the highest that any node says is final, not only behind what it knows itself.
-std::uint64_t behind(const NodeView& node, std::uint64_t highest) {
-  return std::max(node.says->behind, highest - std::min(highest, node.says->finalised));
-}
-
-Ink color_of(const NodeView& node) {
-  const auto state = node.state();
-  if (state == "up") return Ink::plain;
-  return state == "stopped" || state == "paused" || state == "starting" ? Ink::yellow : Ink::red;
-}
-
-std::string_view health_word(const ClusterView& view) {
-  if (!view.serving()) return "down";
-  return view.voting() == view.nodes.size() ? "healthy" : "degraded";
-}
+constexpr timespec watch_interval{1, 0};
 
 Json json_of(const ClusterView& view, std::size_t position, std::uint64_t highest) {
   const auto& node = view.nodes[position];
-  Json out{{"name", node.node.name},
-           {"stake", node.node.stake},
-           {"state", node.state()},
-           {"role", role_of(view, position) == unknown ? Json() : Json(role_of(view, position))},
-           {"api", node.node.api_url()},
-           {"pid", node.process.pid == 0 ? Json() : Json(node.process.pid)}};
+  Json out{{"name", node.node.name},     {"stake", node.node.stake},
+           {"state", node.state()},      {"role", node.votes() ? Json(role_of(view, position)) : Json()},
+           {"api", node.node.api_url()}, {"pid", node.process.pid == 0 ? Json() : Json(node.process.pid)}};
   if (node.process.exit_code) out["exit_code"] = *node.process.exit_code;
   if (node.process.signal) out["signal"] = *node.process.signal;
+  if (!node.no_answer.empty()) out["no_answer"] = node.no_answer;
   if (!node.says) return out;
-  out["view"] = node.says->view;
-  out["active"] = node.says->active;
-  out["standing"] = node.says->standing;
-  if (node.state() == "learner") {
-    out["rejoins_above"] = node.says->rejoins_above ? Json(*node.says->rejoins_above) : Json();
-  }
-  out["sequenced"] = node.says->sequenced;
-  out["locked"] = node.says->locked;
-  out["finalised"] = node.says->finalised;
+  const auto& says = *node.says;
+  out["answered_ms"] = node.answered_after.count();
+  out["view"] = says.view;
+  out["active"] = says.active;
+  out["standing"] = says.standing;
+  if (node.state() == "learner") out["rejoins_above"] = says.rejoins_above ? Json(*says.rejoins_above) : Json();
+  out["sequenced"] = says.sequenced;
+  out["locked"] = says.locked;
+  out["finalised"] = says.finalised;
   out["behind"] = behind(node, highest);
-  out["evidence"] = node.says->evidence;
-  if (!node.says->stopped_code.empty()) {
-    out["failed"] = {{"code", node.says->stopped_code}, {"reason", node.says->stopped_why}};
-  }
+  out["evidence"] = says.evidence;
+  out["connected"] = says.connected;
+  if (!says.stopped_code.empty()) out["failed"] = {{"code", says.stopped_code}, {"reason", says.stopped_why}};
   return out;
 }
 
-void print_table(const ClusterView& view) {
+Json json_of(const ClusterView& view, const Leadership& leads) {
+  Json because = Json::array();
+  for (const auto& [node, reason] : leads.because) because.push_back({{"node", node}, {"reason", reason}});
+  return {{"node", view.nodes[leads.leader].node.name},
+          {"view", leads.view},
+          {"since", format_log_time(leads.since_unix_ms)},
+          {"after", leads.before.empty() ? Json() : Json(leads.before)},
+          {"because", because}};
+}
+
+Json json_of(const FoundCluster& cluster, const ClusterView& view) {
+  Json nodes = Json::array();
   const auto highest = view.highest_final();
-  using Align = Table::Align;
-  Table table(
-      {{"NODE"}, {"ROLE"}, {"STATE"}, {"VIEW"}, {"SEQUENCED"}, {"LOCKED"}, {"FINALISED"}, {"BEHIND", Align::left}});
-  for (std::size_t k = 0; k < view.nodes.size(); ++k) {
-    const auto& node = view.nodes[k];
-    std::vector<std::string> cells{node.node.name, role_of(view, k), node.state()};
-    if (node.says) {
-      const auto& says = *node.says;
-      for (const auto number : {says.view, says.sequenced, says.locked, says.finalised, behind(node, highest)}) {
-        cells.push_back(std::to_string(number));
-      }
-    } else {
-      cells.resize(8, std::string(unknown));
-    }
-    table.add(std::move(cells), color_of(node));
-  }
-  table.print();
-  for (const auto& node : view.nodes) {
-    if (!node.says || node.says->stopped_code.empty()) continue;
-    print(ink(Ink::red, fmt::format("{} takes no part: {} ({})", node.node.name, node.says->stopped_why,
-                                    node.says->stopped_code)));
-  }
+  for (std::size_t k = 0; k < view.nodes.size(); ++k) nodes.push_back(json_of(view, k, highest));
+  const auto leads = view.leadership();
+  return {{"cluster", view.cluster},
+          {"health", health_word(view)},
+          {"serving", view.serving()},
+          {"tolerates", view.further_faults()},
+          {"stake",
+           {{"voting", view.voting_stake()}, {"needed", view.needed_stake()}, {"total", view.genesis.total_stake()}}},
+          {"view", view.view()},
+          {"leader", leads ? Json(view.nodes[leads->leader].node.name) : Json()},
+          {"leadership", leads ? json_of(view, *leads) : Json()},
+          {"supervisor_pid", view.supervisor_pid},
+          {"folder", cluster.paths.root.string()},
+          {"nodes", nodes}};
 }
 
 bool forked(const ClusterView& view) {
@@ -95,64 +81,123 @@ bool forked(const ClusterView& view) {
   return false;
 }
 
+struct Seen {
+  FoundCluster cluster;
+  ClusterView view;
+};
+
+Result<Seen> look(const Globals& globals, const std::string& name) {
+  auto cluster = choose_cluster(Environment::of_process(), globals.choice(name), false);
+  if (!cluster) return cluster.error();
+  auto view = view_cluster(*cluster, node_timeout);
+  if (!view) return view.error();
+  return Seen{std::move(*cluster), std::move(*view)};
+}
+
+// ---- --watch
+
+/// A screen of its own that is written over, and is gone when this is.
+class Screen {
+ public:
+  Screen() { put("\033[?1049h\033[?7l\033[?25l"); }  // the other buffer, no wrapping, no cursor
+  ~Screen() { put("\033[?25h\033[?7h\033[?1049l"); }
+  Screen(const Screen&) = delete;
+  Screen& operator=(const Screen&) = delete;
+
+  /// At once, where the terminal can (mode 2026): nobody sees half of it.
+  void draw(const std::vector<std::string>& lines) const {
+    winsize size{};
+    std::size_t rows = 24;
+    if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 0) rows = size.ws_row;
+    std::string out = "\033[?2026h\033[H";
+    const bool fits = lines.size() <= rows;
+    const auto shown = fits ? lines.size() : rows - 1;
+    for (std::size_t k = 0; k < shown; ++k) out += (k > 0 ? "\r\n" : "") + lines[k] + "\033[K";
+    if (!fits) out += fmt::format("\r\n... and {} more lines\033[K", lines.size() - shown);
+    put(out + "\033[J\033[?2026l");
+  }
+
+ private:
+  static void put(const std::string& text) {
+    std::fwrite(text.data(), 1, text.size(), stdout);
+    std::fflush(stdout);
+  }
+};
+
+std::string clock_text() {
+  const auto since_1970 = std::chrono::system_clock::now().time_since_epoch();
+  return format_log_time(std::chrono::duration_cast<std::chrono::milliseconds>(since_1970).count()).substr(11, 8) + "Z";
+}
+
+std::vector<std::string> lines_of(const Result<Seen>& seen) {
+  if (!seen) return {ink(Ink::dim, clock_text()), error_line(seen.error())};
+  std::vector<std::string> out{ink(Ink::dim, fmt::format("{}  {}", seen->view.cluster, clock_text()))};
+  for (auto& line : status_lines(seen->view)) out.push_back(std::move(line));
+  return out;
+}
+
+/// Until it is interrupted; a cluster that goes down meanwhile may come back.
+int watch_on_terminal(const Globals& globals, const std::string& name) {
+  sigset_t awaited;
+  sigemptyset(&awaited);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGWINCH}) sigaddset(&awaited, signal);
+  ::sigprocmask(SIG_BLOCK, &awaited, nullptr);
+  std::vector<std::string> lines;
+  {
+    const Screen screen;
+    while (true) {
+      lines = lines_of(look(globals, name));
+      screen.draw(lines);
+      const int signal = ::sigtimedwait(&awaited, nullptr, &watch_interval);
+      if (signal > 0 && signal != SIGWINCH) break;
+    }
+  }
+  for (const auto& line : lines) print(line);  // the last that was seen stays
+  return interrupted;
+}
+
+/// What changes by looking alone is no change.
+std::string without_timings(Json document) {
+  for (auto& node : document["nodes"]) node.erase("answered_ms");
+  return document.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+int watch_as_documents(const Globals& globals, const std::string& name) {
+  std::string before;
+  while (true) {
+    const auto seen = look(globals, name);
+    const auto document =
+        seen ? json_of(seen->cluster, seen->view)
+             : Json{{"error",
+                     {{"code", seen.error().code}, {"reason", seen.error().what}, {"hint", seen.error().hint}}}};
+    auto now = seen ? without_timings(document) : document.dump(-1, ' ', false, Json::error_handler_t::replace);
+    if (now != before) print_json(document);
+    before = std::move(now);
+    ::nanosleep(&watch_interval, nullptr);  // interrupted early or not: a signal that matters ends the program
+  }
+}
+
 }  // namespace
 
-std::string health_line(const ClusterView& view) {
-  if (view.serving()) {
-    const auto faults = view.further_faults();
-    const bool whole = view.voting() == view.nodes.size();
-    return fmt::format("{}: serving, tolerates {} {}fault{}", whole ? "healthy" : "degraded", faults,
-                       whole ? "" : "further ", faults == 1 ? "" : "s");
-  }
-  if (view.voting() == 0) return "down: no node takes part";
-  MemberSet set;
-  for (std::size_t k = 0; k < view.nodes.size(); ++k) set[k] = view.nodes[k].votes();
-  if (view.genesis.is_quorum(set)) return "down: no leader now, the view is being changed";
-  return fmt::format("down: {} of {} nodes take part with {} of {} stake; more than 2/3 is needed", view.voting(),
-                     view.nodes.size(), view.genesis.stake_of(set), view.genesis.total_stake());
-}
-
-void hint_learners(const ClusterView& view) {
-  std::string names;
-  bool ready = true;
-  for (const auto& node : view.nodes) {
-    if (node.state() != "learner") continue;
-    names += (names.empty() ? "" : ", ") + node.node.name;
-    ready = ready && node.says->rejoins_above.has_value();
-  }
-  if (names.empty()) return;
-  if (ready)
-    return hint(names + " lost its vote state, and votes again from a later view on", "zell challenge --by f+1");
-  hint(names + " lost its vote state, and asks the others which views they signed in", "zell status");
-}
-
 int status(const Globals& globals, const std::string& name) {
-  auto cluster = choose_cluster(Environment::of_process(), globals.choice(name), false);
-  if (!cluster) return fail(cluster.error());
-  auto view = view_cluster(*cluster, node_timeout);
-  if (!view) return fail(view.error());
-  const int code = forked(*view) ? violation : view->serving() ? done : negative;
+  auto seen = look(globals, name);
+  if (!seen) return fail(seen.error());
+  const auto& view = seen->view;
+  const int code = forked(view) ? violation : view.serving() ? done : negative;
   if (globals.json) {
-    Json nodes = Json::array();
-    const auto highest = view->highest_final();
-    for (std::size_t k = 0; k < view->nodes.size(); ++k) nodes.push_back(json_of(*view, k, highest));
-    const auto leader = view->leader();
-    print_json({{"cluster", view->cluster},
-                {"health", health_word(*view)},
-                {"serving", view->serving()},
-                {"tolerates", view->further_faults()},
-                {"view", view->view()},
-                {"leader", leader ? Json(view->nodes[*leader].node.name) : Json()},
-                {"supervisor_pid", view->supervisor_pid},
-                {"folder", cluster->paths.root.string()},
-                {"nodes", nodes}});
+    print_json(json_of(seen->cluster, view));
     return code;
   }
-  print_table(*view);
-  const auto word = health_word(*view);
-  print(ink(word == "healthy" ? Ink::green : word == "degraded" ? Ink::yellow : Ink::red, health_line(*view)));
-  hint_learners(*view);
+  for (const auto& line : status_lines(view)) print(line);
+  hint_learners(view);
   return code;
+}
+
+int watch_status(const Globals& globals, const std::string& name) {
+  // A cluster that is not there, or not the only one, is a mistake; one that goes later is news.
+  if (auto seen = look(globals, name); !seen) return fail(seen.error());
+  const bool can_draw = output_mode().terminal_out && output_mode().progress;
+  return can_draw && !globals.json ? watch_on_terminal(globals, name) : watch_as_documents(globals, name);
 }
 
 }  // namespace zell::cli

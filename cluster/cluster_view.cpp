@@ -33,6 +33,11 @@ std::optional<NodeSays> parse_status(std::string_view body) {
     out.finalised = json.at("finalised").at("index").get<std::uint64_t>();
     out.behind = json.at("behind").get<std::uint64_t>();
     out.evidence = json.at("evidence_count").get<std::uint64_t>();
+    out.view_since_unix_ms = json.at("view_since_unix_ms").get<std::int64_t>();
+    // A node that was started before this program was replaced may not tell.
+    for (const auto& complaint : json.value("view_because", Json::array())) {
+      out.view_because.push_back({complaint.at("node").get<std::string>(), complaint.at("reason").get<std::string>()});
+    }
     out.challenging = !json.at("challenging").is_null();
     out.stopped_code = json.at("stopped_code").get<std::string>();
     out.stopped_why = json.at("stopped_why").get<std::string>();
@@ -45,12 +50,27 @@ std::optional<NodeSays> parse_status(std::string_view body) {
   }
 }
 
+void ask_for_status(NodeView& node, std::chrono::milliseconds timeout) {
+  const auto begin = std::chrono::steady_clock::now();
+  const auto response = http_get(node.node.api_url() + "/v1/status", timeout);
+  node.answered_after = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin);
+  if (!response) {
+    // One that is only starting refuses the connection.
+    if (response.error().code != "unreachable") node.no_answer = response.error().what;
+    return;
+  }
+  if (response->status == 200) node.says = parse_status(response->body);
+  if (!node.says)
+    node.no_answer = "it answers " + std::to_string(response->status) + ", and no status that makes sense";
+}
+
 }  // namespace
 
 std::string NodeView::state() const {
   switch (process.state) {
     case ProcessState::running:
-      if (!says) return "starting";
+      if (!says) return no_answer.empty() ? "starting" : "no answer";
+      if (says->stopped_code == "disk-full") return "out of disk";
       if (!says->stopped_code.empty()) return "failed";
       return says->standing == "learner" ? "learner" : "up";
     case ProcessState::exited:
@@ -75,6 +95,25 @@ std::optional<std::size_t> ClusterView::leader() const {
     if (nodes[k].node.name == nodes[*best].says->leader && nodes[k].votes()) return k;
   }
   return std::nullopt;
+}
+
+std::optional<Leadership> ClusterView::leadership() const {
+  const auto leads = leader();
+  if (!leads) return std::nullopt;
+  Leadership out;
+  out.leader = *leads;
+  for (const auto& node : nodes) {
+    if (node.votes() && node.says->active) out.view = std::max(out.view, node.says->view);
+  }
+  for (const auto& node : nodes) {
+    if (!node.votes() || node.says->view != out.view) continue;
+    // A node that was started again counts from then.
+    const auto since = node.says->view_since_unix_ms;
+    if (out.since_unix_ms == 0 || since < out.since_unix_ms) out.since_unix_ms = since;
+    if (node.says->view_because.size() > out.because.size()) out.because = node.says->view_because;
+  }
+  if (out.view > 0) out.before = genesis.members[genesis.leader({out.view - 1}).value].name;
+  return out;
 }
 
 std::string ClusterView::leader_name() const {
@@ -139,6 +178,15 @@ std::size_t ClusterView::voting() const {
   return voting_members(*this).count();
 }
 
+std::uint64_t ClusterView::voting_stake() const {
+  return genesis.stake_of(voting_members(*this));
+}
+
+bool ClusterView::equal_stakes() const {
+  return std::all_of(nodes.begin(), nodes.end(),
+                     [&](const NodeView& node) { return node.node.stake == nodes.front().node.stake; });
+}
+
 Result<ClusterView> view_cluster(const FoundCluster& cluster, std::chrono::milliseconds timeout) {
   auto genesis = load_genesis(cluster.paths.genesis());
   if (!genesis) return genesis.error();
@@ -146,7 +194,8 @@ Result<ClusterView> view_cluster(const FoundCluster& cluster, std::chrono::milli
   out.cluster = cluster.file.name;
   out.genesis = std::move(genesis->genesis);
   for (const auto& node : cluster.file.nodes) {
-    out.nodes.push_back({node, {}, std::nullopt});
+    out.nodes.emplace_back();
+    out.nodes.back().node = node;
     out.nodes.back().process.name = node.name;
   }
   if (!cluster.running()) return out;
@@ -161,10 +210,7 @@ Result<ClusterView> view_cluster(const FoundCluster& cluster, std::chrono::milli
     auto& node = out.nodes[k];
     node.process = answer->nodes[k];
     if (node.process.state != ProcessState::running) continue;
-    threads.emplace_back([&node, timeout] {
-      auto response = http_get(node.node.api_url() + "/v1/status", timeout);
-      if (response && response->status == 200) node.says = parse_status(response->body);
-    });
+    threads.emplace_back([&node, timeout] { ask_for_status(node, timeout); });
   }
   for (auto& thread : threads) thread.join();
   return out;

@@ -12,6 +12,13 @@
 
 namespace zell {
 
+/// What a member complained of: of a leader, in the view before the one that is told of.
+struct ComplaintSeen {
+  std::string node;    ///< a name
+  std::string reason;  ///< "unresponsive", "stalled", "censored", "equivocation", "invalid-proposal", "manual"
+  friend bool operator==(const ComplaintSeen&, const ComplaintSeen&) = default;
+};
+
 /// What a node says on /v1/status. It may lie: this is for people; what must hold is verified elsewhere.
 struct NodeSays {
   std::uint64_t view = 0;
@@ -21,20 +28,33 @@ struct NodeSays {
   std::optional<std::uint64_t> rejoins_above;  ///< a learner votes again in any later view; none: not known yet
   std::uint64_t sequenced = 0, locked = 0, finalised = 0, behind = 0;
   std::uint64_t evidence = 0;
-  bool challenging = false;               ///< it challenges the leader of its view
-  std::string stopped_code, stopped_why;  ///< empty while it takes part
-  std::vector<std::string> connected;     ///< to these nodes
+  std::int64_t view_since_unix_ms = 0;      ///< when it left for its view, or was started
+  std::vector<ComplaintSeen> view_because;  ///< empty: view 0, or it does not know
+  bool challenging = false;                 ///< it challenges the leader of its view
+  std::string stopped_code, stopped_why;    ///< empty while it takes part
+  std::vector<std::string> connected;       ///< to these nodes
 };
 
 struct NodeView {
   ClusterNode node;
   ProcessReport process;
-  std::optional<NodeSays> says;  ///< none: it does not answer
-  /// "up", "starting" (it runs, and does not answer yet), "paused", "stopping", "stopped", "killed", "exited (5)",
-  /// "learner", "failed" (it stopped taking part).
+  std::optional<NodeSays> says;                ///< none: it does not answer
+  std::string no_answer;                       ///< why not, if it takes connections and gives no status all the same
+  std::chrono::milliseconds answered_after{};  ///< meaningful with `says`
+  /// "up", "starting" (it runs, and takes no connections yet), "no answer", "paused", "stopping", "stopped", "killed",
+  /// "exited (5)", "learner", "out of disk" or "failed" (it stopped taking part).
   [[nodiscard]] std::string state() const;
   /// It runs, answers and takes part with its vote.
   [[nodiscard]] bool votes() const;
+};
+
+/// Who leads, since when, and why not its predecessor.
+struct Leadership {
+  std::size_t leader = 0;  ///< position
+  std::uint64_t view = 0;
+  std::int64_t since_unix_ms = 0;      ///< the earliest that a node in this view tells
+  std::string before;                  ///< the leader of the view before; empty in view 0
+  std::vector<ComplaintSeen> because;  ///< what members challenged it for; empty: no node remembers
 };
 
 struct ClusterView {
@@ -45,6 +65,7 @@ struct ClusterView {
 
   /// Position of the leader of the highest active view that a voting node is in, if that leader votes itself.
   [[nodiscard]] std::optional<std::size_t> leader() const;
+  [[nodiscard]] std::optional<Leadership> leadership() const;
   /// Its name; empty if there is none.
   [[nodiscard]] std::string leader_name() const;
   /// The highest index that any node says is final.
@@ -60,6 +81,12 @@ struct ClusterView {
   /// now.
   [[nodiscard]] std::size_t further_faults() const;
   [[nodiscard]] std::size_t voting() const;
+  [[nodiscard]] std::uint64_t voting_stake() const;
+  /// The least stake that is more than two thirds.
+  [[nodiscard]] std::uint64_t needed_stake() const {
+    return genesis.total_stake() / 3 * 2 + genesis.total_stake() % 3 * 2 / 3 + 1;
+  }
+  [[nodiscard]] bool equal_stakes() const;
 };
 
 /// Asks the supervisor, then all running nodes at once, each for at most `timeout`. Works without a supervisor, too:

@@ -8,6 +8,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <nlohmann/json.hpp>
 #include <system_error>
 
 #include "cluster/paths.h"
@@ -91,6 +92,21 @@ Result<std::string> ask(const std::filesystem::path& socket, std::string_view li
   }
   answer.resize(answer.find('\n'));
   return answer;
+}
+
+Result<std::string> ask_node(const std::filesystem::path& socket, std::string_view command,
+                             std::chrono::milliseconds timeout) {
+  auto line = ask(socket, nlohmann::json{{"command", command}}.dump(), timeout);
+  if (!line) return line;
+  const auto answer = nlohmann::json::parse(*line, nullptr, false);
+  try {
+    if (answer.at("ok").get<bool>()) return line;
+    const auto& error = answer.at("error");
+    return Error{error.at("code").get<std::string>(), error.at("reason").get<std::string>(),
+                 error.at("hint").get<std::string>()};
+  } catch (const nlohmann::json::exception&) {
+    return Error{"bad-answer", "the node's answer makes no sense", ""};
+  }
 }
 
 }  // namespace zell

@@ -17,4 +17,9 @@ inline constexpr std::size_t max_answer_bytes_per_line = 64 << 10;
 [[nodiscard]] Result<std::string> ask(const std::filesystem::path& socket, std::string_view line,
                                       std::chrono::milliseconds timeout);
 
+/// A command to a node's control socket. Its answer is the line, JSON. Codes: ask()'s, "bad-answer", and those that the
+/// node answers with.
+[[nodiscard]] Result<std::string> ask_node(const std::filesystem::path& socket, std::string_view command,
+                                           std::chrono::milliseconds timeout);
+
 }  // namespace zell

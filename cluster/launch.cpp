@@ -20,6 +20,7 @@ constexpr int child_ready_fd = 3;
 constexpr int child_owner_fd = 4;
 constexpr std::chrono::seconds start_timeout{10};
 constexpr std::size_t max_answer_bytes = 64 << 10;
+constexpr std::uintmax_t max_log_bytes = 1 << 20;  // of earlier runs, some 15,000 lines; then a new one is begun
 
 /// In the grandchild, between fork and exec: only calls that are safe there. Never returns.
 [[noreturn]] void become_supervisor(char* const* arguments, int log, int ready, int owner) {
@@ -87,6 +88,10 @@ Result<std::string> read_line(int fd, const std::filesystem::path& log) {
 
 Result<SupervisorAnswer> launch_supervisor(const std::vector<std::string>& command, const std::filesystem::path& log,
                                            const UniqueFd* owner) {
+  std::error_code ignored;  // a log that can't be moved away goes on
+  if (std::filesystem::file_size(log, ignored) > max_log_bytes && !ignored) {
+    std::filesystem::rename(log, log.string() + ".1", ignored);
+  }
   UniqueFd log_fd(::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
   if (!log_fd.valid()) {
     return Error{"io", "cannot write " + log.string() + ": " + std::generic_category().message(errno), ""};

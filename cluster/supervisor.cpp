@@ -18,6 +18,8 @@
 namespace zell {
 namespace {
 
+constexpr std::chrono::seconds folder_check_period{1};
+
 /// To supervisor.log, which is this process's stderr.
 template <class... Args>
 void note(fmt::format_string<Args...> format, Args&&... args) {
@@ -35,6 +37,8 @@ class Supervisor {
 
   [[nodiscard]] Status start(const Environment& environment);
   void run() { uv_run(&loop_, UV_RUN_DEFAULT); }
+  /// The cluster's folder is not where it was, so it must not be touched any more.
+  [[nodiscard]] bool folder_lost() const { return folder_lost_; }
   [[nodiscard]] SupervisorAnswer answer(std::vector<std::string> changed) const;
 
  private:
@@ -43,6 +47,8 @@ class Supervisor {
   [[nodiscard]] Status make_nodes(const Environment& environment);
   void watch_signals();
   void watch_owner();
+  void watch_folder();
+  void check_folder();
   void handle(const SupervisorRequest& request, Reply reply);
   void act(SupervisorCommand command, std::vector<NodeProcess*> nodes, Reply reply);
   [[nodiscard]] static bool applies(SupervisorCommand command, const NodeProcess& node);
@@ -61,6 +67,8 @@ class Supervisor {
   std::unique_ptr<SupervisorSocket> control_;
   uv_signal_t signals_[2]{};
   std::unique_ptr<uv_poll_t> owner_;
+  uv_timer_t folder_timer_{};
+  bool folder_lost_ = false;
   bool going_down_ = false;
   std::vector<std::function<void()>> when_down_;
 };
@@ -87,6 +95,7 @@ Status Supervisor::start(const Environment& environment) {
   if (!control) return control.error();
   control_ = std::move(*control);
   watch_owner();
+  watch_folder();
   // All at once: they find each other while they start.
   for (auto& node : nodes_) {
     if (auto started = node->start(); !started) return started;
@@ -137,6 +146,24 @@ void Supervisor::watch_owner() {
     uv_poll_stop(poll);
     static_cast<Supervisor*>(poll->data)->go_down({});
   });
+}
+
+/// Somebody may remove the folder of a cluster that runs, or move it away: its nodes would go on with files that have
+/// no name, and `zell` would not know of them.
+void Supervisor::watch_folder() {
+  ZELL_CHECK(uv_timer_init(&loop_, &folder_timer_) == 0);
+  folder_timer_.data = this;
+  const auto period = static_cast<std::uint64_t>(std::chrono::milliseconds(folder_check_period).count());
+  uv_timer_start(
+      &folder_timer_, [](uv_timer_t* timer) { static_cast<Supervisor*>(timer->data)->check_folder(); }, period, period);
+}
+
+void Supervisor::check_folder() {
+  const ClusterPaths paths{options_.root};
+  if (going_down_ || !lock_.lost(paths.supervisor_lock())) return;
+  note("{} is gone: it was removed, moved or replaced under the running cluster", paths.supervisor_lock().string());
+  folder_lost_ = true;
+  go_down({});
 }
 
 SupervisorAnswer Supervisor::answer(std::vector<std::string> changed) const {
@@ -267,6 +294,7 @@ void Supervisor::note_exit(const NodeProcess& node) {
 }
 
 void Supervisor::close_all() {
+  uv_close(reinterpret_cast<uv_handle_t*>(&folder_timer_), nullptr);
   if (control_) control_->close();
   for (auto& node : nodes_) node->close();
   for (auto& signal : signals_) uv_close(reinterpret_cast<uv_handle_t*>(&signal), nullptr);
@@ -306,6 +334,7 @@ Status run(const SupervisorOptions& options, const Environment& environment, boo
   if (auto started = supervisor.start(environment); !started) return started;
   tell_ready(options.ready_fd, supervisor.answer({}));
   supervisor.run();
+  ephemeral = ephemeral && !supervisor.folder_lost();
   return Ok{};
 }
 

@@ -1,6 +1,7 @@
 #include "cluster/supervisor_lock.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -60,6 +61,14 @@ Status SupervisorLock::publish(const SupervisorInfo& info) {
     return Error{"io", "cannot write the lock file: " + std::generic_category().message(errno), ""};
   }
   return Ok{};
+}
+
+bool SupervisorLock::lost(const std::filesystem::path& file) const {
+  struct stat held{}, there{};
+  if (::fstat(fd_.get(), &held) != 0) return false;
+  // Only what is certain: a folder that can't be looked into for a moment is no reason to stop.
+  if (::stat(file.c_str(), &there) != 0) return errno == ENOENT || errno == ENOTDIR;
+  return held.st_dev != there.st_dev || held.st_ino != there.st_ino;
 }
 
 void SupervisorLock::withdraw() {

@@ -24,6 +24,8 @@ class SupervisorLock {
   [[nodiscard]] static Result<SupervisorLock> take(const std::filesystem::path& file);
   /// Says where the supervisor is reached.
   [[nodiscard]] Status publish(const SupervisorInfo& info);
+  /// The file that is locked is gone from `file`, or another one is there: nobody finds this supervisor any more.
+  [[nodiscard]] bool lost(const std::filesystem::path& file) const;
   /// The cluster stops in good order: the file says nothing any more.
   void withdraw();
 

@@ -248,4 +248,8 @@ RequestUpdate Replica::lookup(const RequestId& id) const {
   return {id, i.pool.find(id) ? RequestState::initialised : RequestState::unknown, {}, i.state.view, {}};
 }
 
+std::vector<SignedChallenge> Replica::challenges() const {
+  return impl_->challenges.against({});
+}
+
 }  // namespace zell

@@ -98,6 +98,10 @@ Json json_of(const Request& request) {
 Json json_of(const NodeStatus& status, const Genesis& genesis) {
   auto peers = Json::array();
   for (const auto& peer : status.peers) peers.push_back(peer_json(peer));
+  auto because = Json::array();
+  for (const auto& [node, reason] : status.view_because) {
+    because.push_back({{"node", name_of_member(genesis, node)}, {"reason", to_string(reason)}});
+  }
   return {{"schema", json_schema},
           {"name", status.name},
           {"node", status.node.value},
@@ -108,6 +112,7 @@ Json json_of(const NodeStatus& status, const Genesis& genesis) {
           {"rejoins_above", status.rejoins_above ? Json(status.rejoins_above->value) : Json()},
           {"view", status.view.value},
           {"view_since_unix_ms", status.view_since_unix_ms},
+          {"view_because", std::move(because)},
           {"view_timeout_ms", status.view_timeout_ms},
           {"active", status.active},
           {"leader", name_of_member(genesis, status.leader)},
@@ -124,6 +129,7 @@ Json json_of(const NodeStatus& status, const Genesis& genesis) {
           {"stopped_code", status.stopped_code},
           {"stopped_why", status.stopped_why},
           {"peers", std::move(peers)},
+          {"log_level", status.log_level},
           {"uptime_ms", status.uptime_ms},
           {"pid", status.pid},
           {"version", status.version},

@@ -87,6 +87,13 @@ struct PeerStatus {
   std::string why_down;            ///< the last error, may be empty
 };
 
+/// Why a view ended, as one member put it.
+struct Complaint {
+  NodeId node;
+  Reason reason{};
+  friend bool operator==(const Complaint&, const Complaint&) = default;
+};
+
 struct NodeStatus {
   std::string name;
   NodeId node;
@@ -99,6 +106,7 @@ struct NodeStatus {
   bool active = false;
   NodeId leader;
   std::int64_t view_since_unix_ms = 0;
+  std::vector<Complaint> view_because;  ///< who challenged the leader before this view's, by member; empty: not known
   LogPoint sequenced, locked, finalised;
   Index known_final;         ///< newest FC known, whose log may still be missing here
   std::uint64_t behind = 0;  ///< known_final - finalised, never below 0
@@ -110,6 +118,7 @@ struct NodeStatus {
   std::vector<PeerStatus> peers;          ///< every other member, in genesis order
   std::uint64_t uptime_ms = 0;
   std::int64_t pid = 0;
+  std::string log_level;
   std::string version;  ///< of the program, e.g. "0.1.0"
   std::uint32_t protocol_version = 0;
 };

@@ -70,7 +70,8 @@ Status Node::start() {
               {"api", to_string({setup_.config.api.host, api_port()})},
               {"view", core.view.value},
               {"finalised", core.finalised.index.value},
-              {"standing", core.standing == Standing::learner ? "learner" : "member"}});
+              {"standing", core.standing == Standing::learner ? "learner" : "member"},
+              {"log_format", log_format_version}});
   return Ok{};
 }
 
@@ -100,7 +101,10 @@ Status Node::open_core() {
   pool_ = std::make_unique<WorkPool>(loop_, thread_count(setup_.config), max_queued);
   StorageLink::Handler handler;
   handler.committed = [this](std::uint64_t id) { driver_->committed(id); };
-  handler.failed = [this](const std::string& why) { driver_->commit_failed(why); };
+  handler.failed = [this](const Error& why) {
+    storage_failure_ = why.code;
+    driver_->commit_failed(why.what);
+  };
   storage_ = std::make_unique<StorageLink>(loop_, std::move(*store), std::move(handler));
   make_driver(std::move(*recovered), std::move(nonces));
   make_api(std::move(tree), final);
@@ -233,7 +237,18 @@ Result<std::string> Node::on_command(std::string_view command) {
     stop_requested_();
     return std::string("{}");
   }
-  return Error{"bad-command", "there is no such command", "challenge, status or stop"};
+  constexpr std::string_view log_level = "log-level ";
+  if (command.starts_with(log_level)) return set_log_level(command.substr(log_level.size()));
+  return Error{"bad-command", "there is no such command", "challenge, log-level LEVEL, status or stop"};
+}
+
+Result<std::string> Node::set_log_level(std::string_view word) {
+  const auto level = log_level_from(word);
+  if (!level) return Error{"bad-value", "no such log level", "debug, info, warn or error"};
+  const auto before = log_.level();
+  log_.write(LogLevel::info, "log", "level set", {{"from", to_string(before)}, {"to", to_string(*level)}});
+  log_.set_level(*level);
+  return dump({{"level", to_string(*level)}, {"before", to_string(before)}});
 }
 
 void Node::on_frame(NodeId from, Bytes frame_body) {
@@ -267,6 +282,9 @@ void Node::on_refused(std::string what) {
 
 void Node::on_event(const Event& event) {
   counters_.on_event(event);
+  if (const auto* changed = std::get_if<ViewChanged>(&event)) {
+    view_causes_.on_changed(changed->view, driver_->replica().challenges());
+  }
   events_.on_event(event, Driver::now());
   api_->on_event(event);
 }
@@ -286,7 +304,8 @@ void Node::check_finality(const Certificate& older) {
 }
 
 NodeStatus Node::status() const {
-  ProcessFacts facts{self_, setup_.version, started_at_, Driver::now(), peers_};
+  ProcessFacts facts{self_,  setup_.version,   started_at_,  Driver::now(),
+                     peers_, storage_failure_, log_.level(), view_causes_.of(driver_->replica().status().view)};
   return make_status(setup_.genesis.genesis, verifier_->domain(), driver_->replica().status(), std::move(facts));
 }
 

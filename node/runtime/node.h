@@ -15,6 +15,7 @@
 #include "node/runtime/log_server.h"
 #include "node/runtime/node_metrics.h"
 #include "node/runtime/storage_link.h"
+#include "node/runtime/view_causes.h"
 #include "node/transport/transport.h"
 
 namespace zell {
@@ -72,6 +73,7 @@ class Node : private TransportHandler {
   [[nodiscard]] Health health() const;
   void write_metrics(MetricsText& out) const;
   [[nodiscard]] Result<std::string> on_command(std::string_view command);
+  [[nodiscard]] Result<std::string> set_log_level(std::string_view word);
 
   // stop(), in three steps, each when the one before is done.
   void close_network();
@@ -88,6 +90,8 @@ class Node : private TransportHandler {
   const CountedScheme signatures_{secp256k1_scheme()};
   std::vector<PeerStatus> peers_;  ///< by member; this node's own is not used
   Instant started_at_;
+  std::string storage_failure_;  ///< the store's error code; empty while it works
+  ViewCauses view_causes_;
   HandleCountPtr handles_ = std::make_shared<HandleCount>();
 
   std::unique_ptr<RequestCache> request_cache_;

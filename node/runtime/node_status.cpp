@@ -25,6 +25,8 @@ NodeStatus make_status(const Genesis& genesis, const SigningDomain& domain, cons
   out.active = core.active;
   out.leader = core.leader;
   out.view_since_unix_ms = unix_ms_now() - (facts.now - core.view_since).count() / 1'000;
+  out.view_because = std::move(facts.view_because);
+  out.log_level = to_string(facts.log_level);
   out.sequenced = core.sequenced;
   out.locked = core.locked;
   out.finalised = core.finalised;
@@ -35,7 +37,9 @@ NodeStatus make_status(const Genesis& genesis, const SigningDomain& domain, cons
   out.view_timeout_ms = static_cast<std::uint32_t>(core.view_timeout.count() / 1'000);
   out.challenging = core.challenging;
   out.evidence_count = core.evidence_count;
-  out.stopped_code = core.stopped_code;
+  // The core knows only that nothing can be stored; that the disk is full is what an operator can mend.
+  const bool disk_full = core.stopped_code == "storage-failed" && facts.storage_failure == "disk-full";
+  out.stopped_code = disk_full ? facts.storage_failure : core.stopped_code;
   out.stopped_why = core.stopped_why;
   for (auto& peer : facts.peers) {
     if (peer.node != facts.self) out.peers.push_back(std::move(peer));

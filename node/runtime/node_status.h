@@ -1,6 +1,7 @@
 #pragma once
 // What a node says of itself.
 
+#include "node/base/log_line.h"
 #include "node/config/genesis_file.h"
 #include "node/consensus/io.h"
 #include "node/http/node_api.h"
@@ -13,6 +14,9 @@ struct ProcessFacts {
   std::string version;
   Instant started_at, now;
   std::vector<PeerStatus> peers;  ///< by member; this node's own entry is left out of the result
+  std::string storage_failure;    ///< the store's error code; empty while it works
+  LogLevel log_level = LogLevel::info;
+  std::vector<Complaint> view_because;
 };
 
 /// Milliseconds since 1970, by the system's clock.

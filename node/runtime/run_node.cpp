@@ -73,6 +73,7 @@ Status run_node(const NodeConfig& config, const GenesisFile& genesis, const Secr
   auto log = Log::open(config.log_file, config.log_level, config.name);
   if (!log.ok()) return log.error();
   std::signal(SIGPIPE, SIG_IGN);  // a peer or client that went away is an error of one write, not of the process
+  std::signal(SIGXFSZ, SIG_IGN);  // and so is a file that may not become longer: the node says that its disk is full
   uv_loop_t loop;
   ZELL_CHECK(uv_loop_init(&loop) == 0);
   auto result = [&] {

@@ -14,7 +14,7 @@ StorageLink::StorageLink(uv_loop_t& loop, std::unique_ptr<Store> store, Handler 
     if (result.ok()) {
       durable_ = *result;
     } else if (!failure_) {
-      failure_ = result.error().what;
+      failure_ = result.error();
     }
     uv_async_send(&wake_);
   };
@@ -42,7 +42,7 @@ Status StorageLink::read(std::function<void(Store&)> work, std::function<void()>
 
 void StorageLink::drain() {
   std::optional<std::uint64_t> durable;
-  std::optional<std::string> failure;
+  std::optional<Error> failure;
   std::vector<std::function<void()>> done;
   {
     std::lock_guard lock(mutex_);

@@ -18,8 +18,8 @@ namespace zell {
 class StorageLink {
  public:
   struct Handler {
-    std::function<void(std::uint64_t id)> committed;     ///< this commit, and all before it, are durable
-    std::function<void(const std::string& why)> failed;  ///< once: nothing will be durable any more
+    std::function<void(std::uint64_t id)> committed;  ///< this commit, and all before it, are durable
+    std::function<void(const Error& why)> failed;     ///< once: nothing will be durable any more
   };
 
   /// REQUIRES: the store is recovered.
@@ -53,7 +53,7 @@ class StorageLink {
 
   std::mutex mutex_;  // guards what follows, up to the thread
   std::optional<std::uint64_t> durable_;
-  std::optional<std::string> failure_;
+  std::optional<Error> failure_;
   std::vector<std::function<void()>> done_;
 
   std::unique_ptr<StorageThread> thread_;  // last: its callbacks use what is above

@@ -105,7 +105,7 @@ Status LogStore::write(const Plan& plan) {
 
 Error LogStore::poison(const Error& cause) {
   tables_->abandon();
-  poison_ = Error{"io", cause.what,
+  poison_ = Error{cause.code == "disk-full" ? "disk-full" : "io", cause.what,
                   "the node signs nothing from here on: see to the disk (full? failing?), then restart the node"};
   return *poison_;
 }

@@ -2,13 +2,23 @@
 
 #include <sqlite3.h>
 
+#include <cerrno>
+
 #include "node/base/check.h"
 
 namespace zell {
 
 namespace {
 
-const char* code_for(int sqlite_code) {
+/// No space, no quota, or no larger file allowed: whoever runs the node can mend that.
+bool is_full(int sqlite_code, int system_errno) {
+  if ((sqlite_code & 0xff) == SQLITE_FULL) return true;
+  if ((sqlite_code & 0xff) != SQLITE_IOERR) return false;
+  return system_errno == ENOSPC || system_errno == EDQUOT || system_errno == EFBIG;
+}
+
+const char* code_for(int sqlite_code, int system_errno) {
+  if (is_full(sqlite_code, system_errno)) return "disk-full";
   switch (sqlite_code & 0xff) {
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
@@ -33,6 +43,8 @@ const char* hint_for(std::string_view code) {
            "as a "
            "learner. Never restore an old copy of the folder.";
   }
+  if (code == "disk-full")
+    return "make space, or raise the limit, then start the node again; nothing that it said is lost";
   if (code == "locked") return "close whatever else has the file open, e.g. an sqlite3 shell";
   return "check that the disk has space, works, and that this user may write there";
 }
@@ -40,7 +52,7 @@ const char* hint_for(std::string_view code) {
 }  // namespace
 
 Error Sqlite::error(int code, std::string_view doing) const {
-  const std::string word = code_for(code);
+  const std::string word = code_for(code, db_ ? sqlite3_system_errno(db_) : 0);
   std::string what = file_ + ": " + sqlite3_errstr(code);
   if (db_ && sqlite3_errcode(db_) == (code & 0xff)) what += std::string(" (") + sqlite3_errmsg(db_) + ")";
   what += " [" + std::to_string(code) + "] while " + std::string(doing);

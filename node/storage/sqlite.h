@@ -1,6 +1,6 @@
 #pragma once
 // SQLite behind the few calls that the store needs. Errors become Error: "corrupt" for what a file says, "locked" for a
-// file that someone else has open, "io" for the rest.
+// file that someone else has open, "disk-full" where no space is left for it, "io" for the rest.
 
 #include <filesystem>
 #include <memory>

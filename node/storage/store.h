@@ -34,7 +34,8 @@ class Store {
   [[nodiscard]] virtual Result<Recovered> recover(const ReplayVisitor& visitor) = 0;
 
   /// Applies all deltas, in order, in one durable transaction: on return they are on disk, or none is.
-  /// After an error the store refuses all further commits (code "io"): what failed may or may not be there.
+  /// After an error the store refuses all further commits (code "io" or "disk-full"): what failed may or may not be
+  /// there.
   [[nodiscard]] virtual Status commit(std::span<const Delta> deltas) = 0;
   /// Upkeep that commits put off (a checkpoint), if there is enough of it: call it after commits were reported. After
   /// an error the store refuses all further commits.
@@ -65,7 +66,7 @@ struct StoreOptions {
                                   const StoreOptions& options = {});
 /// Opens FOLDER/node.db and holds its lock file until destroyed. A folder without vote state (wiped) is opened as a
 /// learner's, newly made: state.standing == learner. Codes: "locked" (another process has it), "foreign" (another
-/// cluster's or node's), "newer-schema", "corrupt", "io".
+/// cluster's or node's), "newer-schema", "corrupt", "disk-full", "io".
 [[nodiscard]] Result<std::unique_ptr<Store>> open_store(const std::filesystem::path& folder, const Genesis& genesis,
                                                         NodeId self, const StoreOptions& options = {});
 /// For tests and the simulator: nothing on disk.

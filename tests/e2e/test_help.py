@@ -82,7 +82,7 @@ class Help(Case):
             os.remove(key)
 
     def run_example(self, example):
-        endless = re.search(r" -f\b|node run", example)
+        endless = re.search(r" -f\b|node run|--watch", example)
         process = subprocess.Popen(["/bin/sh", "-c", f"exec {example}" if endless else example], env={**self.env, "ZELL_CLUSTER": "dev"},
                                    cwd=self.home, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                    text=True)

@@ -147,6 +147,7 @@ class FakeNode : public NodeApi {
     out.standing = Standing::member;
     out.finalised = out.locked = out.sequenced = chain.tip();
     out.peers.push_back({NodeId{1}, "n2", true, 1, ""});
+    out.log_level = "info";
     out.version = "0.1.0";
     return out;
   }

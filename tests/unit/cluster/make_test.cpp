@@ -216,11 +216,54 @@ TEST_CASE("a node's state is what its process does, and then what it says") {
   node.says->stopped_code = "storage-failed";
   CHECK(node.state() == "failed");
   CHECK_FALSE(node.votes());
+  node.says->stopped_code = "disk-full";
+  CHECK(node.state() == "out of disk");
+  CHECK_FALSE(node.votes());
   node.says.reset();
   CHECK(node.state() == "starting");
+  node.no_answer = "timed out";
+  CHECK(node.state() == "no answer");
   node.process.state = ProcessState::exited;
   node.process.exit_code = 5;
   CHECK(node.state() == "exited (5)");
+}
+
+TEST_CASE("who leads since when and why is what the nodes of the highest view remember") {
+  auto view = view_of({1, 1, 1, 1});
+  for (auto& node : view.nodes) node.says->view_since_unix_ms = 1'000;
+  REQUIRE(view.leadership().has_value());
+  CHECK(view.leadership()->before.empty());
+  const std::vector<ComplaintSeen> because{{"n3", "unresponsive"}, {"n4", "stalled"}};
+  view.nodes[0].process.state = ProcessState::killed;
+  for (const auto k : {1, 2, 3}) {
+    auto& says = *view.nodes[k].says;
+    says.view = 1;
+    says.leader = "n2";
+    says.view_since_unix_ms = 5'000 + k;
+    if (k == 3) says.view_because = because;
+  }
+  // n2 was started again: it counts from then and has forgotten why.
+  view.nodes[1].says->view_since_unix_ms = 9'000;
+  const auto leads = view.leadership();
+  REQUIRE(leads.has_value());
+  CHECK(leads->leader == 1);
+  CHECK(leads->view == 1);
+  CHECK(leads->since_unix_ms == 5'002);
+  CHECK(leads->before == "n1");
+  CHECK(leads->because == because);
+  view.nodes[1].process.state = ProcessState::killed;
+  CHECK_FALSE(view.leadership().has_value());
+}
+
+TEST_CASE("the stake that is needed is the least that is a quorum") {
+  for (const auto& stakes :
+       std::vector<std::vector<std::uint64_t>>{{1}, {1, 1}, {1, 1, 1}, {1, 1, 1, 1}, {3, 1, 1, 1}, {5, 3, 2, 1, 1}}) {
+    const auto view = view_of(stakes);
+    const auto total = view.genesis.total_stake(), needed = view.needed_stake();
+    CHECK(3 * needed > 2 * total);
+    CHECK(3 * (needed - 1) <= 2 * total);
+    CHECK(view.voting_stake() == total);
+  }
 }
 
 void append(const std::filesystem::path& file, const std::string& text) {

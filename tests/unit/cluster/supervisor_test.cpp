@@ -216,6 +216,28 @@ TEST_CASE("an ephemeral cluster's folder goes when it stops") {
   CHECK_FALSE(std::filesystem::exists(cluster.root));
 }
 
+TEST_CASE("a supervisor whose folder is removed, moved away or replaced stops its nodes and touches nothing there") {
+  const auto how = GENERATE(std::string("removed"), std::string("moved"), std::string("replaced"));
+  CAPTURE(how);
+  Running cluster(obedient, 2, -1, true);
+  REQUIRE(cluster.first.ok());
+  const auto elsewhere = cluster.scratch.path / "elsewhere";
+  if (how == "removed") {
+    std::filesystem::remove_all(cluster.root);
+  } else {
+    std::filesystem::rename(cluster.root, elsewhere);
+  }
+  if (how == "replaced") {
+    std::filesystem::create_directories(cluster.root);
+    std::ofstream(cluster.root / "supervisor.lock") << "another's";
+  }
+  CHECK(cluster.wait() == 0);
+  for (const auto& node : cluster.first->nodes) CHECK(process_letter(node.pid) == '-');
+  // Ephemeral or not: what is there now is not its own.
+  CHECK(std::filesystem::exists(cluster.root) == (how == "replaced"));
+  CHECK(std::filesystem::exists(elsewhere) == (how != "removed"));
+}
+
 TEST_CASE("garbage on the control socket is answered with an error, and the supervisor goes on") {
   Running cluster(obedient, 1);
   REQUIRE(cluster.first.ok());

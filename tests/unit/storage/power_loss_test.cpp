@@ -81,7 +81,8 @@ std::size_t play(const std::filesystem::path& folder, const StoreOptions& option
     if (!status.ok()) {
       // What failed is never retried as if it had not happened.
       auto again = (*store)->commit(group);
-      poisoned_as_it_should = status.error().code == "io" && !again.ok() && again.error().code == "io";
+      const auto& code = status.error().code;
+      poisoned_as_it_should = (code == "io" || code == "disk-full") && !again.ok() && again.error().code == code;
       break;
     }
     ++done;
@@ -225,7 +226,9 @@ TEST_CASE("a power cut while a store is made leaves a whole one or none") {
   CHECK(cuts > 20);
 }
 
-TEST_CASE("after a failed commit reads go on, from before it") {
+TEST_CASE("after a failed commit reads go on, from before it; that the disk is full is told from other failures") {
+  const auto [fault, code] = GENERATE(std::pair(PowerLossDisk::Fault::sync_error, std::string("io")),
+                                      std::pair(PowerLossDisk::Fault::disk_full, std::string("disk-full")));
   NewFolder temp;
   PowerLossDisk disk(1);
   auto store = test::open_recovered(temp.path(), {disk.vfs_name(), true});
@@ -235,10 +238,10 @@ TEST_CASE("after a failed commit reads go on, from before it") {
   const Delta first = test::next_delta(prng, branch, state, 3, true);
   const Delta second = test::next_delta(prng, branch, state, 3, true);
   REQUIRE(store->commit(std::span(&first, 1)).ok());
-  disk.fail_from(disk.events() + 1, PowerLossDisk::Fault::sync_error);
+  disk.fail_from(disk.events() + 1, fault);
   auto failed = store->commit(std::span(&second, 1));
   REQUIRE_FALSE(failed.ok());
-  CHECK(failed.error().code == "io");
+  CHECK(failed.error().code == code);
   CHECK_FALSE(store->maintain().ok());
 
   auto range = store->read_finalised({1}, 1 << 20);
