@@ -4,6 +4,7 @@
 
 #include "cli/cluster_run_commands.h"
 #include "cli/commands.h"
+#include "cli/dump_command.h"
 #include "cli/exit_codes.h"
 #include "cli/json.h"
 #include "cli/status_command.h"
@@ -231,6 +232,7 @@ void add_cluster_commands(Command root, const Globals& globals) {
       .run([&globals, name, timeout] { return wait(globals, *name, *timeout); });
   add_env(cluster, globals);
   add_run(cluster, globals);
+  add_dump(cluster, globals);
   add_supervise(cluster, globals);
 }
 
