@@ -23,22 +23,12 @@ std::string name_of_member(const Genesis& genesis, NodeId node) {
   return node.value < genesis.size() ? genesis.members[node.value].name : std::to_string(node.value);
 }
 
-void add_request(Json& list, const Request& request, Index index, View view, RequestState state) {
-  Json entry{{"index", index.value}, {"state", to_string(state)}, {"view", view.value}};
-  entry.update(json_of(request));
-  list.push_back(std::move(entry));
-}
-
 void add_batch(Json& list, const Batch& batch, Index from, RequestState state) {
   auto index = batch.header.first;
   for (const auto& request : *batch.requests) {
-    if (index >= from) add_request(list, *request, index, batch.header.view, state);
+    if (index >= from) list.push_back(json_of(*request, index, batch.header.view, state));
     index = index.next();
   }
-}
-
-Json peer_json(const PeerStatus& peer) {
-  return {{"name", peer.name}, {"up", peer.up}, {"since_unix_ms", peer.since_unix_ms}, {"why_down", peer.why_down}};
 }
 
 }  // namespace
@@ -95,9 +85,29 @@ Json json_of(const Request& request) {
           {"signature", hex(request.signature)}};
 }
 
+Json json_of(const Request& request, Index index, View view, RequestState state) {
+  Json entry{{"index", index.value}, {"state", to_string(state)}, {"view", view.value}};
+  entry.update(json_of(request));
+  return entry;
+}
+
+Json json_of(const std::vector<PeerStatus>& peers) {
+  auto out = Json::array();
+  for (const auto& peer : peers) {
+    out.push_back(
+        {{"name", peer.name}, {"up", peer.up}, {"since_unix_ms", peer.since_unix_ms}, {"why_down", peer.why_down}});
+  }
+  return out;
+}
+
+Json view_json(const NodeStatus& status, const Genesis& genesis) {
+  return {{"view", status.view.value},
+          {"leader", name_of_member(genesis, status.leader)},
+          {"active", status.active},
+          {"since_unix_ms", status.view_since_unix_ms}};
+}
+
 Json json_of(const NodeStatus& status, const Genesis& genesis) {
-  auto peers = Json::array();
-  for (const auto& peer : status.peers) peers.push_back(peer_json(peer));
   auto because = Json::array();
   for (const auto& [node, reason] : status.view_because) {
     because.push_back({{"node", name_of_member(genesis, node)}, {"reason", to_string(reason)}});
@@ -128,7 +138,7 @@ Json json_of(const NodeStatus& status, const Genesis& genesis) {
           {"evidence_count", status.evidence_count},
           {"stopped_code", status.stopped_code},
           {"stopped_why", status.stopped_why},
-          {"peers", std::move(peers)},
+          {"peers", json_of(status.peers)},
           {"log_level", status.log_level},
           {"uptime_ms", status.uptime_ms},
           {"pid", status.pid},

@@ -19,6 +19,11 @@ using Json = nlohmann::ordered_json;
 [[nodiscard]] Json json_of(const RequestReport& report);
 /// Of a decoded, well-formed request.
 [[nodiscard]] Json json_of(const Request& request);
+/// The same, as an entry of the log.
+[[nodiscard]] Json json_of(const Request& request, Index index, View view, RequestState state);
+[[nodiscard]] Json json_of(const std::vector<PeerStatus>& peers);
+/// Which view this node is in, and who leads it.
+[[nodiscard]] Json view_json(const NodeStatus& status, const Genesis& genesis);
 [[nodiscard]] Json json_of(const NodeStatus& status, const Genesis& genesis);
 [[nodiscard]] Json json_of(const Evidence& evidence, const Genesis& genesis);
 [[nodiscard]] Json json_of(const Genesis& genesis, const SigningDomain& domain);

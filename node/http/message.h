@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "node/http/body_stream.h"
 #include "node/http/http_counters.h"
 #include "node/http/node_api.h"
 
@@ -21,7 +22,8 @@ struct HttpRequest {
   std::vector<std::pair<std::string, std::string>> query;
   std::string content_type;  ///< lower case, without parameters
   std::string accept;
-  std::string body;  ///< at most HttpOptions::max_body_bytes
+  std::string last_event_id;  ///< the header of that name, empty if there is none
+  std::string body;           ///< at most HttpOptions::max_body_bytes
 };
 
 struct HttpResponse {
@@ -29,6 +31,7 @@ struct HttpResponse {
   std::string content_type = "application/json";
   std::string body;
   std::vector<std::pair<std::string, std::string>> headers;
+  std::shared_ptr<BodyStream> stream = nullptr;  ///< if set, the body comes from here
 };
 
 /// {"schema":1,"error":{"code","reason","hint"}}; with Retry-After, in whole seconds, when `retry_after` is above zero.

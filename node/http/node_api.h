@@ -61,6 +61,13 @@ struct LogPage {
   Index locked_index;     ///< unfinalised batches that end at or below it are locked, the others sequenced
   Index finalised_index;  ///< of this node now; may be above this page
 };
+/// Canonical bytes of its requests.
+[[nodiscard]] inline std::size_t bytes_of(const LogPage& page) {
+  std::size_t total = 0;
+  for (const auto& batch : page.finalised) total += batch->request_bytes;
+  for (const auto& batch : page.unfinalised) total += batch->request_bytes;
+  return total;
+}
 
 /// That `request` is at `index` under the newest finality certificate.
 struct InclusionProof {

@@ -84,9 +84,10 @@ RequestState Params::state(std::string_view name, RequestState fallback) {
   return fallback;
 }
 
-bool Params::flag(std::string_view name) {
+bool Params::flag(std::string_view name, bool fallback) {
   const auto* text = find(name);
-  if (!text || *text == "0" || *text == "false") return false;
+  if (!text) return fallback;
+  if (*text == "0" || *text == "false") return false;
   if (*text != "1" && *text != "true") fail(name, *text, "1 or 0");
   return true;
 }

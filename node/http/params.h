@@ -21,16 +21,17 @@ class Params {
                                          std::chrono::milliseconds max);
   /// A state to wait for; `fallback` if it is not given.
   RequestState state(std::string_view name, RequestState fallback);
-  /// 1 or true, 0 or false; false if it is not given.
-  bool flag(std::string_view name);
+  /// 1 or true, 0 or false.
+  bool flag(std::string_view name, bool fallback = false);
+  /// What was given, for values of a kind that only one route takes; null if nothing was. See fail().
+  [[nodiscard]] const std::string* find(std::string_view name) const;
+  /// Remembers that a value is not allowed, unless there was an error before.
+  void fail(std::string_view name, const std::string& value, std::string wanted);
   [[nodiscard]] bool has(std::string_view name) const { return find(name) != nullptr; }
 
   [[nodiscard]] const std::optional<Error>& error() const { return error_; }
 
  private:
-  const std::string* find(std::string_view name) const;
-  void fail(std::string_view name, const std::string& value, std::string wanted);
-
   const HttpRequest& request_;
   std::optional<Error> error_;
 };

@@ -7,64 +7,12 @@
 #include "node/http/metrics_route.h"
 #include "node/http/openapi.h"
 #include "node/http/params.h"
+#include "node/http/route_call.h"
 #include "node/http/submit_body.h"
-#include "node/wire/codec.h"
 
 namespace zell {
 
 namespace {
-
-using RequestHead = std::shared_ptr<const HttpRequest>;
-
-struct Call {
-  RequestHead request;
-  ExchangePtr exchange;
-  const Offload& offload;
-  std::string id;  ///< the {id} of the path, if the route has one
-};
-
-HttpResponse json_response(const Json& json, unsigned status = 200) {
-  return {status, "application/json", dump(json), {}};
-}
-
-void answer_error(const ExchangePtr& exchange, unsigned status, const Error& error,
-                  std::chrono::milliseconds retry_after = {}) {
-  exchange->answer(error_response(status, error, retry_after));
-}
-
-void answer_node_error(const ExchangePtr& exchange, const Error& error) {
-  auto status = status_of(error.code);
-  answer_error(exchange, status, error, std::chrono::seconds(status == 429 || status == 503 ? 1 : 0));
-}
-
-/// A callback for the node that answers with what it gives, or with its error.
-template <class T, class Show>
-auto replying(const ExchangePtr& exchange, Show show) {
-  return [exchange, show](Result<T> result) {
-    if (!result) return answer_node_error(exchange, result.error());
-    exchange->answer(show(*result));
-  };
-}
-
-bool accepts_binary(const HttpRequest& request) {
-  return request.accept.find("application/octet-stream") != std::string::npos;
-}
-
-/// Reads the parameters and answers with what is wrong with them; true if they are good.
-bool good(const Params& params, const Call& call) {
-  if (params.error()) answer_error(call.exchange, 400, *params.error());
-  return !params.error();
-}
-
-std::optional<RequestId> path_id(const Call& call) {
-  auto id = fixed_from_hex<RequestId>(call.id);
-  if (!id) {
-    answer_error(call.exchange, 400,
-                 {"bad-request", "the request id in the path is not 32 bytes in hexadecimal",
-                  "use the id that POST /v1/requests answered with"});
-  }
-  return id;
-}
 
 // ---- Submitting
 
@@ -174,108 +122,7 @@ void get_request(const Call& call) {
   exchange->waits_for(exchange->node().lookup(*id, wait, timeout, replying<RequestReport>(exchange, show)));
 }
 
-// ---- Reading
-
-HttpResponse binary_page(LogPage page, Index from, Epoch epoch) {
-  Chunk chunk;
-  chunk.from = page.finalised.empty() ? Index{from.value - 1} : page.finalised.front()->header.parent().index;
-  chunk.batches = std::move(page.finalised);
-  chunk.fc = std::move(page.fc);
-  auto bytes = encode_message(Message(std::move(chunk)), epoch);
-  return {200, "application/octet-stream", std::string(as_text(bytes)), {}};
-}
-
-std::size_t bytes_of(const LogPage& page) {
-  std::size_t total = 0;
-  for (const auto& batch : page.finalised) total += batch->request_bytes;
-  for (const auto& batch : page.unfinalised) total += batch->request_bytes;
-  return total;
-}
-
-void answer_page(const ExchangePtr& exchange, const Offload& offload, bool binary, Index from, LogPage page) {
-  bool large = bytes_of(page) > offload_bytes;
-  auto response = std::make_shared<HttpResponse>();
-  // Copies: the node may be gone when the work runs.
-  auto encode = [response, binary, from, page = std::make_shared<LogPage>(std::move(page)),
-                 genesis = std::make_shared<Genesis>(exchange->node().genesis()),
-                 epoch = exchange->node().domain().epoch] {
-    *response = binary ? binary_page(std::move(*page), from, epoch) : json_response(json_of(*page, from, *genesis));
-  };
-  auto answer = [response, exchange] { exchange->answer(std::move(*response)); };
-  if (large) return offload(encode, answer);
-  encode();
-  answer();
-}
-
-void get_log(const Call& call) {
-  Params params(*call.request, {"from", "max_bytes", "unfinalised", "wait_ms"});
-  LogQuery query;
-  query.from = {params.number("from", 1, 1, UINT64_MAX - 1)};
-  query.max_bytes = params.number("max_bytes", default_page_bytes, 1, max_page_bytes);
-  query.unfinalised = params.flag("unfinalised");
-  query.timeout = params.milliseconds("wait_ms", std::chrono::milliseconds(0), max_wait);
-  if (!good(params, call)) return;
-  bool binary = accepts_binary(*call.request);
-  if (binary && query.unfinalised) {
-    return answer_error(call.exchange, 400,
-                        {"bad-parameter", "unfinalised=1 is not allowed with Accept: application/octet-stream",
-                         "ask for JSON, or leave it out: the binary form carries what a certificate covers"});
-  }
-  auto answer = [exchange = call.exchange, offload = call.offload, binary, from = query.from](Result<LogPage> page) {
-    if (!page) return answer_node_error(exchange, page.error());
-    answer_page(exchange, offload, binary, from, std::move(*page));
-  };
-  call.exchange->waits_for(call.exchange->node().read_log(query, std::move(answer)));
-}
-
-void prove_inclusion(const Call& call, std::variant<Index, RequestId> what) {
-  auto show = [exchange = call.exchange.get()](const InclusionProof& proof) {
-    return json_response(json_of(proof, exchange->node().genesis()));
-  };
-  call.exchange->waits_for(call.exchange->node().prove(what, replying<InclusionProof>(call.exchange, show)));
-}
-
-void get_request_proof(const Call& call) {
-  Params params(*call.request, {});
-  if (!good(params, call)) return;
-  if (auto id = path_id(call)) prove_inclusion(call, *id);
-}
-
-void get_inclusion(const Call& call) {
-  Params params(*call.request, {"index"});
-  auto index = params.number("index", 0, 1, UINT64_MAX);
-  if (!good(params, call)) return;
-  if (index == 0) {
-    return answer_error(call.exchange, 400, {"bad-parameter", "index is missing", "add ?index=N, N from 1"});
-  }
-  prove_inclusion(call, Index{index});
-}
-
-void get_consistency(const Call& call) {
-  Params params(*call.request, {"first", "second"});
-  Index first{params.number("first", 0, 1, UINT64_MAX)};
-  Index second{params.number("second", 0, 1, UINT64_MAX)};
-  if (!good(params, call)) return;
-  if (first.value == 0 || (second.value != 0 && second < first)) {
-    return answer_error(call.exchange, 400,
-                        {"bad-parameter", "first must be given, and not be above second",
-                         "?first=N&second=M, 1 <= N <= M; second is the newest certificate's index by default"});
-  }
-  auto show = [exchange = call.exchange.get()](const ConsistencyProof& proof) {
-    return json_response(json_of(proof, exchange->node().genesis()));
-  };
-  auto done = replying<ConsistencyProof>(call.exchange, show);
-  call.exchange->waits_for(call.exchange->node().prove_consistency(first, second, std::move(done)));
-}
-
-void get_certificate(const Call& call) {
-  Params params(*call.request, {});
-  if (!good(params, call)) return;
-  auto& node = call.exchange->node();
-  auto certificate = node.certificate();
-  call.exchange->answer(json_response(
-      {{"schema", json_schema}, {"certificate", certificate ? json_of(*certificate, node.genesis()) : Json()}}));
-}
+// ---- The state of the node
 
 void get_genesis(const Call& call) {
   Params params(*call.request, {});
@@ -291,31 +138,11 @@ void get_status(const Call& call) {
   call.exchange->answer(json_response(json_of(node.status(), node.genesis())));
 }
 
-HttpResponse evidence_response(const std::vector<EvidencePtr>& all, const Genesis& genesis) {
-  auto list = Json::array();
-  std::size_t total = 0;
-  for (const auto& one : all) {
-    auto entry = json_of(*one, genesis);
-    total += entry["encoded"].get_ref<const std::string&>().size();
-    if (total > max_evidence_chars) entry["encoded"] = nullptr;
-    list.push_back(std::move(entry));
-  }
-  return json_response({{"schema", json_schema}, {"evidence", std::move(list)}});
-}
-
-void get_evidence(const Call& call) {
+void get_peers(const Call& call) {
   Params params(*call.request, {});
   if (!good(params, call)) return;
-  auto done = [exchange = call.exchange, offload = call.offload](Result<std::vector<EvidencePtr>> all) {
-    if (!all) return answer_node_error(exchange, all.error());
-    auto response = std::make_shared<HttpResponse>();
-    // Copies: the node may be gone when the work runs.
-    auto encode = [response, all = std::move(*all), genesis = exchange->node().genesis()] {
-      *response = evidence_response(all, genesis);
-    };
-    offload(encode, [response, exchange] { exchange->answer(std::move(*response)); });
-  };
-  call.exchange->waits_for(call.exchange->node().read_evidence(std::move(done)));
+  auto status = call.exchange->node().status();
+  call.exchange->answer(json_response({{"schema", json_schema}, {"peers", json_of(status.peers)}}));
 }
 
 void answer_health(const Call& call, bool Health::* good_if, std::string_view code) {
@@ -357,11 +184,13 @@ constexpr std::array routes{
     Route{"GET", "/v1/requests/{id}", get_request},
     Route{"GET", "/v1/requests/{id}/proof", get_request_proof},
     Route{"GET", "/v1/log", get_log},
+    Route{"GET", "/v1/events", get_events},
     Route{"GET", "/v1/proof/inclusion", get_inclusion},
     Route{"GET", "/v1/proof/consistency", get_consistency},
     Route{"GET", "/v1/certificate", get_certificate},
     Route{"GET", "/v1/genesis", get_genesis},
     Route{"GET", "/v1/status", get_status},
+    Route{"GET", "/v1/peers", get_peers},
     Route{"GET", "/v1/evidence", get_evidence},
     Route{"GET", "/v1/openapi.json", get_openapi},
     Route{"GET", "/metrics", get_metrics},
@@ -427,7 +256,8 @@ std::optional<HttpResponse> refuse_head(const HttpRequest& head) {
   return std::nullopt;
 }
 
-void handle_request(const RequestHead& request, const ExchangePtr& exchange, const Offload& offload) {
+void handle_request(const std::shared_ptr<const HttpRequest>& request, const ExchangePtr& exchange,
+                    const Offload& offload) {
   std::string id;
   const auto* route = find_route(request->path, id);
   ZELL_CHECK(route != nullptr);

@@ -11,6 +11,10 @@ inline constexpr std::chrono::milliseconds max_wait{60'000};
 inline constexpr std::chrono::milliseconds default_wait{10'000};
 /// Bounds of one page of the log, in canonical bytes; a page may pass it to reach its certificate.
 inline constexpr std::size_t default_page_bytes = 1 << 20, max_page_bytes = 4 << 20;
+/// Of GET /v1/events: a page read for one client, passed only to reach a certificate; its text that is made at a time,
+/// passed by at most one request; and how soon a client that was cut off should come back.
+inline constexpr std::size_t stream_page_bytes = 256 << 10, stream_text_bytes = 64 << 10;
+inline constexpr std::chrono::milliseconds stream_retry{1'000};
 /// Of GET /v1/evidence: what comes later in the list is given without its bytes.
 inline constexpr std::size_t max_evidence_chars = 16 << 20;
 /// Bodies and pages above this are decoded and encoded off the loop.

@@ -1,14 +1,14 @@
 #include "node/http/server.h"
 
-#include <poll.h>
 #include <sys/socket.h>
 
-#include <algorithm>
 #include <unordered_set>
 
+#include "node/http/connection.h"
 #include "node/http/guards.h"
 #include "node/http/listener.h"
 #include "node/http/mhd_loop.h"
+#include "node/http/offload.h"
 #include "node/http/params.h"
 #include "node/http/routes.h"
 
@@ -23,63 +23,6 @@ constexpr std::size_t max_discarded_bytes = 32 << 20;
 /// Above max_wait: the node answers each wait by then, unless it is stuck.
 constexpr std::chrono::milliseconds max_node_time = max_wait + std::chrono::seconds(15);
 constexpr std::chrono::milliseconds sweep_every{500};
-
-enum class Stage { receiving_head, receiving_body, waiting, sending };
-
-/// One request and its answer; owned by libmicrohttpd through its con_cls from the head to the end of the answer.
-struct Active {
-  std::shared_ptr<HttpRequest> request = std::make_shared<HttpRequest>();
-  ExchangePtr exchange;
-  std::optional<HttpResponse> response;
-  std::size_t discarded_bytes = 0, response_bytes = 0;
-  bool suspended = false, gone = false;
-};
-
-struct Connection {
-  MHD_Connection* mhd = nullptr;
-  int fd = -1;
-  Stage stage = Stage::receiving_head;
-  std::uint64_t since_ms = 0;  ///< start of the stage, by uv_now
-  bool over_limit = false;
-  Active* active = nullptr;
-};
-
-std::string header(MHD_Connection* connection, const char* name) {
-  const char* value = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
-  return value ? value : "";
-}
-
-std::string media_type(std::string value) {
-  value = value.substr(0, value.find(';'));
-  while (!value.empty() && value.back() == ' ') value.pop_back();
-  std::transform(value.begin(), value.end(), value.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  return value;
-}
-
-int digit_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  c = static_cast<char>(c | 0x20);
-  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/// Decodes %XX of a path or a parameter in place; returns the new length. A %00 stays as it is: a C string would end
-/// there, and what follows would go unseen.
-std::size_t unescape(void*, MHD_Connection*, char* text) {
-  char* to = text;
-  for (const char* from = text; *from != '\0'; ++from, ++to) {
-    const int high = *from == '%' ? digit_value(from[1]) : -1;
-    const int low = high >= 0 ? digit_value(from[2]) : -1;
-    if (low >= 0 && high + low > 0) {
-      *to = static_cast<char>(high << 4 | low);
-      from += 2;
-    } else {
-      *to = *from;
-    }
-  }
-  *to = '\0';
-  return static_cast<std::size_t>(to - text);
-}
 
 MHD_Result add_parameter(void* cls, MHD_ValueKind, const char* key, const char* value) {
   static_cast<HttpRequest*>(cls)->query.emplace_back(key ? key : "", value ? value : "");
@@ -107,26 +50,27 @@ struct HttpServer::Impl {
   std::uint16_t port = 0;
   MHD_Daemon* daemon = nullptr;
   std::unique_ptr<MhdLoop> driver;
-  std::unordered_set<Connection*> connections;
+  std::unordered_set<HttpConnection*> connections;
   std::size_t body_bytes = 0, response_bytes = 0;  ///< held for all connections together
   HttpCounters counters;
+  std::size_t streams = 0;
   Offload offload;
 
   // ---- Life of a connection
 
   void opened(MHD_Connection* mhd, void** slot) {
-    auto* connection = new Connection;
+    auto* connection = new HttpConnection;
     connection->mhd = mhd;
     connection->fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
     connection->over_limit = connections.size() >= options.max_connections;
-    enter(*connection, Stage::receiving_head);
+    enter(*connection, ConnectionStage::receiving_head);
     connections.insert(connection);
     counters.connections = connections.size();
     *slot = connection;
   }
 
   void closed(void** slot) {
-    auto* connection = static_cast<Connection*>(*slot);
+    auto* connection = static_cast<HttpConnection*>(*slot);
     connections.erase(connection);
     counters.connections = connections.size();
     delete connection;
@@ -135,15 +79,15 @@ struct HttpServer::Impl {
     if (driver) driver->wake();
   }
 
-  void enter(Connection& connection, Stage stage) {
+  void enter(HttpConnection& connection, ConnectionStage stage) {
     connection.stage = stage;
     connection.since_ms = uv_now(loop);
   }
 
-  static Connection& connection_of(MHD_Connection* mhd) {
+  static HttpConnection& connection_of(MHD_Connection* mhd) {
     const auto* info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     ZELL_CHECK(info != nullptr && info->socket_context != nullptr);
-    return *static_cast<Connection*>(info->socket_context);
+    return *static_cast<HttpConnection*>(info->socket_context);
   }
 
   // ---- Life of a request: its head, pieces of its body, its end, (a wait,) its answer
@@ -152,10 +96,10 @@ struct HttpServer::Impl {
                         std::size_t* data_bytes, void** slot) {
     auto& connection = connection_of(mhd);
     if (*slot == nullptr) {
-      *slot = connection.active = new Active;
+      *slot = connection.active = new ActiveRequest;
       return begin(connection, url, method);
     }
-    auto& active = *static_cast<Active*>(*slot);
+    auto& active = *static_cast<ActiveRequest*>(*slot);
     if (*data_bytes > 0) {
       bool go_on = receive(active, {data, *data_bytes});
       *data_bytes = 0;
@@ -166,28 +110,29 @@ struct HttpServer::Impl {
     if (active.response) return queue(connection);
     MHD_suspend_connection(mhd);
     active.suspended = true;
-    enter(connection, Stage::waiting);
+    enter(connection, ConnectionStage::waiting);
     return MHD_YES;
   }
 
-  MHD_Result begin(Connection& connection, const char* url, const char* method) {
+  MHD_Result begin(HttpConnection& connection, const char* url, const char* method) {
     auto& active = *connection.active;
     auto& request = *active.request;
     request.method = method == std::string_view("HEAD") ? "GET" : method;
     request.path = url;
     request.content_type = media_type(header(connection.mhd, "Content-Type"));
     request.accept = header(connection.mhd, "Accept");
+    request.last_event_id = header(connection.mhd, "Last-Event-ID");
     MHD_get_connection_values(connection.mhd, MHD_GET_ARGUMENT_KIND, add_parameter, &request);
     auto length_text = header(connection.mhd, "Content-Length");
     auto length = parse_decimal(length_text).value_or(0);
     active.response = refuse(connection, length);
-    enter(connection, Stage::receiving_body);
+    enter(connection, ConnectionStage::receiving_body);
     // Refused before the body is sent, if the client waits to be told, or if there would be too much to read.
     bool refuse_now = length > max_discarded_bytes || !header(connection.mhd, "Expect").empty();
     return active.response && refuse_now ? queue(connection) : MHD_YES;
   }
 
-  std::optional<HttpResponse> refuse(const Connection& connection, std::uint64_t length) const {
+  std::optional<HttpResponse> refuse(const HttpConnection& connection, std::uint64_t length) const {
     if (connection.over_limit) {
       return error_response(503,
                             {"too-many-connections",
@@ -205,7 +150,7 @@ struct HttpServer::Impl {
   }
 
   /// False: cut the connection.
-  bool receive(Active& active, std::string_view data) {
+  bool receive(ActiveRequest& active, std::string_view data) {
     if (!active.response) {
       auto& body = active.request->body;
       if (body.size() + data.size() > options.max_body_bytes) {
@@ -223,12 +168,12 @@ struct HttpServer::Impl {
     return active.discarded_bytes <= max_discarded_bytes;
   }
 
-  void release_body(Active& active) {
+  void release_body(ActiveRequest& active) {
     body_bytes -= active.request->body.size();
     std::string().swap(active.request->body);
   }
 
-  void dispatch(Connection& connection) {
+  void dispatch(HttpConnection& connection) {
     auto* active = connection.active;
     auto reply = [this, &connection](HttpResponse response) {
       connection.active->response = std::move(response);
@@ -239,7 +184,7 @@ struct HttpServer::Impl {
     handle_request(active->request, exchange, offload);
   }
 
-  void resume(Connection& connection) {
+  void resume(HttpConnection& connection) {
     if (!connection.active->suspended) return;
     connection.active->suspended = false;
     MHD_resume_connection(connection.mhd);
@@ -247,17 +192,14 @@ struct HttpServer::Impl {
     if (driver) driver->wake();
   }
 
-  MHD_Result queue(Connection& connection) {
+  MHD_Result queue(HttpConnection& connection) {
     auto& active = *connection.active;
     if (response_bytes + active.response->body.size() > options.max_total_response_bytes) {
       active.response = busy("too many large answers wait to be taken");
     }
+    if (active.response->stream && streams >= options.max_streams) active.response = too_many_streams();
     counters.answered(route_label(active.request->path), active.response->status);
-    active.response_bytes = active.response->body.size();
-    response_bytes += active.response_bytes;
-    auto* body = new std::string(std::move(active.response->body));
-    auto* response = MHD_create_response_from_buffer_with_free_callback_cls(
-        body->size(), body->data(), [](void* cls) { delete static_cast<std::string*>(cls); }, body);
+    auto* response = active.response->stream ? stream_body(connection) : whole_body(active);
     ZELL_CHECK(response != nullptr);
     MHD_add_response_header(response, "Content-Type", active.response->content_type.c_str());
     MHD_add_response_header(response, "Cache-Control", "no-store");
@@ -266,52 +208,108 @@ struct HttpServer::Impl {
       MHD_add_response_header(response, name.c_str(), value.c_str());
     }
     if (connection.over_limit) MHD_add_response_header(response, "Connection", "close");
-    enter(connection, Stage::sending);
+    enter(connection, ConnectionStage::sending);
     auto result = MHD_queue_response(connection.mhd, active.response->status, response);
     MHD_destroy_response(response);
     return result;
   }
 
+  MHD_Response* whole_body(ActiveRequest& active) {
+    active.response_bytes = active.response->body.size();
+    response_bytes += active.response_bytes;
+    auto* body = new std::string(std::move(active.response->body));
+    return MHD_create_response_from_buffer_with_free_callback_cls(
+        body->size(), body->data(), [](void* cls) { delete static_cast<std::string*>(cls); }, body);
+  }
+
+  MHD_Response* stream_body(HttpConnection& connection) {
+    struct Reading {
+      Impl* server;
+      HttpConnection* connection;
+    };
+    ++streams;
+    connection.active->stream = connection.active->response->stream;
+    connection.active->stream->on_ready = [this, &connection] { resume(connection); };
+    auto read = [](void* cls, std::uint64_t, char* to, std::size_t room) {
+      auto* reading = static_cast<Reading*>(cls);
+      return reading->server->read_stream(*reading->connection, to, room);
+    };
+    return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, std::size_t{16} << 10, read,
+                                             new Reading{this, &connection},
+                                             [](void* cls) { delete static_cast<Reading*>(cls); });
+  }
+
+  /// libmicrohttpd asks for more once it has given the kernel all that it had.
+  ssize_t read_stream(HttpConnection& connection, char* to, std::size_t room) {
+    auto& active = *connection.active;
+    if (active.gone) return MHD_CONTENT_READER_END_WITH_ERROR;
+    auto count = active.stream->take(to, room);
+    if (count > 0) {
+      enter(connection, ConnectionStage::sending);
+      return static_cast<ssize_t>(count);
+    }
+    if (active.stream->ended()) return MHD_CONTENT_READER_END_OF_STREAM;
+    MHD_suspend_connection(connection.mhd);
+    active.suspended = true;
+    enter(connection, ConnectionStage::streaming);
+    return 0;
+  }
+
+  HttpResponse too_many_streams() const {
+    return error_response(
+        503,
+        {"too-many-streams", "this node serves " + std::to_string(options.max_streams) + " streams already",
+         "use another node, or GET /v1/log with wait_ms"},
+        std::chrono::seconds(1));
+  }
+
   void completed(MHD_Connection* mhd, void** slot) {
-    auto* active = static_cast<Active*>(*slot);
+    auto* active = static_cast<ActiveRequest*>(*slot);
     if (active == nullptr) return;
     *slot = nullptr;
     if (auto exchange = active->exchange) exchange->cancel();
+    if (active->stream) {
+      active->stream->on_ready = nullptr;
+      active->stream->stop();
+      --streams;
+    }
     body_bytes -= active->request->body.size();
     response_bytes -= active->response_bytes;
     auto& connection = connection_of(mhd);
     connection.active = nullptr;
-    enter(connection, Stage::receiving_head);
+    enter(connection, ConnectionStage::receiving_head);
     delete active;
   }
 
   // ---- Time
 
-  /// Cuts connections that take too long, and gives up waits whose clients have left: a suspended connection is not
-  /// polled by libmicrohttpd.
+  /// Cuts connections that take too long, and gives up waits and streams whose clients have left.
   void sweep() {
-    std::vector<Connection*> all(connections.begin(), connections.end());
+    std::vector<HttpConnection*> all(connections.begin(), connections.end());
     for (auto* connection : all) {
+      if (connection->active && connection->active->stream) connection->active->stream->tick();
       auto age = std::chrono::milliseconds(uv_now(loop) - connection->since_ms);
       switch (connection->stage) {
-        case Stage::receiving_head:
-        case Stage::receiving_body:
+        case ConnectionStage::receiving_head:
+        case ConnectionStage::receiving_body:
           if (age >= options.receive_timeout) shutdown(connection->fd, SHUT_RDWR);
           break;
-        case Stage::sending:
+        case ConnectionStage::sending:
           if (age >= options.send_timeout) shutdown(connection->fd, SHUT_RDWR);
           break;
-        case Stage::waiting:
+        case ConnectionStage::waiting:
           sweep_wait(*connection, age);
+          break;
+        case ConnectionStage::streaming:
+          sweep_stream(*connection, age);
           break;
       }
     }
   }
 
-  void sweep_wait(Connection& connection, std::chrono::milliseconds age) {
+  void sweep_wait(HttpConnection& connection, std::chrono::milliseconds age) {
     if (!connection.active || !connection.active->suspended) return;
-    pollfd ask{connection.fd, POLLRDHUP, 0};
-    bool left = ::poll(&ask, 1, 0) > 0 && (ask.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
+    bool left = client_left(connection);
     if (!left && age < max_node_time) return;
     auto exchange = connection.active->exchange;
     exchange->cancel();
@@ -320,14 +318,26 @@ struct HttpServer::Impl {
     resume(connection);
   }
 
-  /// Answers all waits, so that the daemon can stop.
+  void sweep_stream(HttpConnection& connection, std::chrono::milliseconds age) {
+    auto& active = *connection.active;
+    if (!active.suspended) return;
+    if (client_left(connection)) {
+      active.gone = true;
+      resume(connection);
+    } else if (age >= options.keep_alive_every) {
+      active.stream->keep_alive();
+    }
+  }
+
+  /// Answers all waits and ends all streams, so that the daemon can stop.
   void give_up_waits() {
     for (auto* connection : connections) {
       auto* active = connection->active;
+      if (active && active->stream) active->stream->stop();
       if (!active || !active->exchange) continue;
       auto exchange = active->exchange;
       exchange->cancel();
-      if (!active->suspended) continue;
+      if (!active->suspended || active->stream) continue;
       active->response =
           error_response(503, {"stopped", "this node is stopping", "use another node"}, std::chrono::seconds(1));
       resume(*connection);
@@ -337,27 +347,6 @@ struct HttpServer::Impl {
   Status listen();
   ~Impl();
 };
-
-namespace {
-
-struct Work {
-  uv_work_t request{};
-  std::function<void()> work, done;
-};
-
-void run_on_pool(uv_loop_t* loop, std::function<void()> work, std::function<void()> done) {
-  auto* job = new Work{{}, std::move(work), std::move(done)};
-  job->request.data = job;
-  int error = uv_queue_work(
-      loop, &job->request, [](uv_work_t* request) { static_cast<Work*>(request->data)->work(); },
-      [](uv_work_t* request, int) {
-        std::unique_ptr<Work> finished(static_cast<Work*>(request->data));
-        finished->done();
-      });
-  ZELL_CHECK(error == 0);
-}
-
-}  // namespace
 
 Status HttpServer::Impl::listen() {
   auto listener = listen_on(options.address, options.port);
@@ -414,6 +403,9 @@ std::uint16_t HttpServer::port() const {
 }
 std::size_t HttpServer::connections() const {
   return impl_->connections.size();
+}
+std::size_t HttpServer::streams() const {
+  return impl_->streams;
 }
 
 }  // namespace zell

@@ -11,11 +11,6 @@ namespace {
 // version, app length, nonce, sender, payload count, payloads root, r || s.
 constexpr std::size_t header_bytes_without_app = 1 + 1 + 8 + 33 + 4 + 32 + 64;
 
-bool is_app(std::string_view app) {
-  auto allowed = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-'; };
-  return !app.empty() && app.size() <= max_app_bytes && std::all_of(app.begin(), app.end(), allowed);
-}
-
 /// Fields that the header spells out; false if the bytes end before it does or the version is unknown.
 bool read_header(Reader& in, Request& out) {
   if (in.u8() != request_version) in.fail("a request's version is unknown");
@@ -68,6 +63,11 @@ RequestPtr read_request(Reader& in, const SigningDomain& domain, std::uint32_t m
   request.canonical.assign(canonical.begin(), canonical.end());
   add_hashes(request, domain);
   return std::make_shared<const Request>(std::move(request));
+}
+
+bool is_app(std::string_view app) {
+  auto allowed = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-'; };
+  return !app.empty() && app.size() <= max_app_bytes && std::all_of(app.begin(), app.end(), allowed);
 }
 
 Status check_request_header(const Request& request) {

@@ -17,6 +17,8 @@ namespace zell {
 [[nodiscard]] RequestPtr read_request(Reader& in, const SigningDomain& domain, std::uint32_t max_bytes,
                                       const RequestCache* known = nullptr);
 
+/// 1 to 32 of a-z, 0-9, _ and -.
+[[nodiscard]] bool is_app(std::string_view app);
 /// What the header alone decides. Codes: "bad-app", "no-payloads", "too-many-payloads".
 [[nodiscard]] Status check_request_header(const Request& request);
 /// The payloads are those that the header commits to; if not, anyone on the way may have changed them, and they prove

@@ -1,12 +1,13 @@
 // A request as the HTTP library hands it over, and what guards it: METHOD PATH?QUERY, then a line each for
-// Content-Type, Accept, Host and Origin, then the body. Every request is answered at once or waits, and each answer is
-// whole.
+// Content-Type, Accept (and Last-Event-ID after a tab), Host and Origin, then the body. Every request is answered at
+// once or waits, and each answer is whole.
 
 #include <nlohmann/json.hpp>
 
 #include "node/http/guards.h"
 #include "node/http/routes.h"
 #include "tests/fuzz/fuzz_target.h"
+#include "tests/support/event_parser.h"
 #include "tests/support/fake_node.h"
 
 namespace {
@@ -46,11 +47,28 @@ HttpRequest read_head(std::string_view& text) {
     out.query.emplace_back(name, pair);
   }
   out.content_type = cut(text, '\n');
-  out.accept = cut(text, '\n');
+  line = cut(text, '\n');
+  out.accept = cut(line, '\t');
+  out.last_event_id = line;
   return out;
 }
 
+/// What a client can read at once of a stream: whole events, and nothing else.
+void check_stream(BodyStream& stream) {
+  testing::EventParser parser;
+  char bytes[999];
+  for (std::size_t taken = 0; taken < 1'000'000;) {
+    auto some = stream.take(bytes, sizeof bytes);
+    if (some == 0) break;
+    parser.feed({bytes, some});
+    taken += some;
+  }
+  ZELL_CHECK(parser.retry == "1000" && parser.unknown_fields == 0);
+  for (const auto& event : parser.events) ZELL_CHECK(nlohmann::json::accept(event.data));
+}
+
 void check_answer(const HttpResponse& response) {
+  if (response.stream) check_stream(*response.stream);
   ZELL_CHECK(response.status >= 200 && response.status < 600);
   if (response.content_type != "application/json") return;
   const auto json = nlohmann::json::parse(response.body, nullptr, false);

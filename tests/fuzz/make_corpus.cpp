@@ -159,9 +159,11 @@ void save_http(const fs::path& folder) {
   route("request", "GET /v1/requests/" + to_hex0x(one->id.view()) + "?wait=locked");
   route("proof", "GET /v1/requests/" + to_hex0x(one->id.view()) + "/proof");
   route("log", "GET /v1/log?from=2&max_bytes=100&unfinalised=1&wait_ms=3");
+  route("events", "GET /v1/events?from=3&app=default&certificates=0");
   route("inclusion", "GET /v1/proof/inclusion?index=3");
   route("consistency", "GET /v1/proof/consistency?first=2&second=6");
-  for (const std::string name : {"certificate", "genesis", "status", "evidence"}) route(name, "GET /v1/" + name);
+  for (const std::string name : {"certificate", "genesis", "status", "peers", "evidence"})
+    route(name, "GET /v1/" + name);
   route("health", "GET /healthz");
   route("metrics", "GET /metrics");
   route("openapi", "GET /v1/openapi.json");

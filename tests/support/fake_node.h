@@ -73,6 +73,11 @@ class FakeNode : public NodeApi {
   }
 
   CallId read_log(const LogQuery& query, std::function<void(Result<LogPage>)> done) override {
+    furthest_read = std::max(furthest_read, query.from);
+    if (refuse_reads) {
+      done(*refuse_reads);
+      return 0;
+    }
     return wait(query.timeout, [this, query, done](bool expired) {
       auto result = page(query);
       if (tamper_page) tamper_page(result);
@@ -144,6 +149,8 @@ class FakeNode : public NodeApi {
     out.cluster = chain.domain.cluster;
     out.cluster_name = "test";
     out.active = true;
+    out.view = view_now;
+    out.leader = leader_now;
     out.standing = Standing::member;
     out.finalised = out.locked = out.sequenced = chain.tip();
     out.peers.push_back({NodeId{1}, "n2", true, 1, ""});
@@ -175,7 +182,10 @@ class FakeNode : public NodeApi {
 
   Chain chain;
   std::map<RequestId, RequestPtr> taken;
-  std::optional<Error> refuse_all;
+  View view_now;
+  NodeId leader_now{};
+  std::optional<Error> refuse_all, refuse_reads;
+  Index furthest_read;  ///< highest `from` that the log was asked for
   std::chrono::milliseconds refuse_retry{};
   bool finalise_at_once = false;
   bool answer_waits_at_once = false;  ///< what a submission brings about is answered before it returns

@@ -58,6 +58,11 @@ class HttpFixture {
     }
     return false;
   }
+  std::size_t connections() {
+    std::size_t out = 0;
+    on_loop([&](FakeNode&) { out = server_->connections(); });
+    return out;
+  }
   /// Stops the server alone: the node goes on.
   void stop_server() {
     on_loop([this](FakeNode&) { server_.reset(); });

@@ -23,7 +23,10 @@ struct RawResponse {
 
 class RawConnection {
  public:
-  explicit RawConnection(std::uint16_t port) : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)), port_(port) {
+  /// `receive_buffer`, if not 0: how much the kernel takes in for a client that doesn't read, about.
+  explicit RawConnection(std::uint16_t port, int receive_buffer = 0)
+      : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)), port_(port) {
+    if (receive_buffer != 0) setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
     sockaddr_in name{};
     name.sin_family = AF_INET;
     name.sin_port = htons(port);
@@ -67,6 +70,38 @@ class RawConnection {
     buffer_.erase(0, length);
     return out;
   }
+  /// The next chunk of an answer in chunks, after its head; empty once it has ended, see whole(). At most
+  /// 20 s.
+  std::string hear_chunk() {
+    auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    std::size_t end;
+    while ((end = buffer_.find("\r\n")) == std::string::npos) {
+      if (!more(until)) return "";
+    }
+    auto length = std::stoul(buffer_, nullptr, 16);
+    while (buffer_.size() < end + 2 + length + 2) {
+      if (!more(until)) return "";
+    }
+    auto out = buffer_.substr(end + 2, length);
+    buffer_.erase(0, end + 2 + length + 2);
+    if (length == 0) whole_ = true;
+    return out;
+  }
+  /// The last chunk came: the answer was not cut.
+  [[nodiscard]] bool whole() const { return whole_; }
+  /// All that comes until the peer closes; at most 20 s.
+  std::string hear_rest() {
+    (void)closed_by_peer();
+    return std::move(buffer_);
+  }
+  /// Bytes that are there, at most `room`; 0: the peer has closed, or 20 s are over.
+  std::size_t sip(std::size_t room) {
+    std::string bytes(room, 0);
+    pollfd ask{fd_, POLLIN, 0};
+    if (poll(&ask, 1, 20'000) <= 0) return 0;
+    auto got = recv(fd_, bytes.data(), room, 0);
+    return got <= 0 ? 0 : static_cast<std::size_t>(got);
+  }
   /// True once the peer has closed; waits at most 20 s.
   bool closed_by_peer() {
     auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
@@ -103,7 +138,7 @@ class RawConnection {
   int fd_;
   std::uint16_t port_;
   std::string buffer_;
-  bool timed_out_ = false;
+  bool timed_out_ = false, whole_ = false;
 };
 
 }  // namespace zell::testing

@@ -1,10 +1,13 @@
 // What a hostile or careless client may send: garbage, slow bytes, too much, from too many, and leaving early.
 
+#include <algorithm>
 #include <catch2/catch.hpp>
+#include <cctype>
 #include <nlohmann/json.hpp>
 
 #include "node/base/prng.h"
 #include "node/http/guards.h"
+#include "node/http/routes.h"
 #include "tests/support/http_fixture.h"
 #include "tests/support/raw_http.h"
 
@@ -54,6 +57,32 @@ TEST_CASE("Host must name this node, and Origin must be its own") {
   CHECK_FALSE(check_caller("[::1]x", std::nullopt, {}).ok());
   CHECK(host_name("A.b:1") == "a.b");
   CHECK_FALSE(host_name("a:b").has_value());
+}
+
+TEST_CASE("No route answers a foreign page, and no answer lets one read it") {
+  HttpFixture http;
+  const std::string foreign = "Origin: http://evil.example\r\n", own = "Origin: http://127.0.0.1:7101\r\n";
+  std::vector<std::string> targets{"/nowhere"};
+  for (const auto& route : route_names()) targets.emplace_back(route.path);
+  for (const auto& target : targets) {
+    for (const std::string method : {"GET", "HEAD", "OPTIONS", "POST", "PUT", "DELETE"}) {
+      CAPTURE(method, target);
+      auto ask = [&](const std::string& headers) {
+        RawConnection connection(http.port());
+        connection.say(method + " " + target + " HTTP/1.1\r\n" + headers +
+                       "Access-Control-Request-Method: POST\r\nContent-Length: 0\r\n\r\n");
+        auto response = connection.hear(/*head_only=*/true);
+        auto head = response.head;
+        std::transform(head.begin(), head.end(), head.begin(),
+                       [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+        CHECK(head.find("access-control-") == std::string::npos);
+        return response.status;
+      };
+      CHECK(ask("Host: 127.0.0.1:7101\r\n" + foreign) == 403);
+      CHECK(ask("Host: evil.example\r\n") == 421);
+      CHECK(ask("Host: 127.0.0.1:7101\r\n" + own) != 403);
+    }
+  }
 }
 
 TEST_CASE("Garbage closes the connection or is answered 400, and the server goes on") {
@@ -198,6 +227,67 @@ TEST_CASE("A client that doesn't take its answer is cut") {
   connection.say("GET /v1/log HTTP/1.1\r\nHost: localhost\r\n\r\n");
   REQUIRE(http.eventually([](FakeNode&, HttpServer& server) { return server.connections() == 1; }));
   CHECK(http.eventually([](FakeNode&, HttpServer& server) { return server.connections() == 0; }));
+}
+
+TEST_CASE("A client that takes a long answer a few bytes at a time is cut when its time is over") {
+  Chain chain;
+  Requests requests;
+  for (std::uint64_t i = 1; i <= 16; ++i) requests.push_back(chain.request(i, std::string(250'000, 'x')));
+  chain.append(std::move(requests));
+  HttpFixture http(std::move(chain), hasty());
+  RawConnection connection(http.port(), /*receive_buffer=*/4'096);
+  connection.say("GET /v1/log HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  REQUIRE(http.eventually([](FakeNode&, HttpServer& server) { return server.connections() == 1; }));
+  auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  std::size_t taken = 0;
+  while (http.connections() > 0 && std::chrono::steady_clock::now() < until) taken += connection.sip(16);
+  CHECK(http.connections() == 0);
+  CHECK(taken > 16);
+}
+
+TEST_CASE("Answers that wait to be taken are bounded all together") {
+  Chain chain;
+  Requests requests;
+  for (std::uint64_t i = 1; i <= 8; ++i) requests.push_back(chain.request(i, std::string(250'000, 'x')));
+  chain.append(std::move(requests));
+  HttpOptions options;
+  options.max_total_response_bytes = 6'000'000;  // one answer of 4 MB, not two
+  HttpFixture http(std::move(chain), options);
+  RawConnection slow(http.port(), /*receive_buffer=*/4'096), other(http.port());
+  slow.say("GET /v1/log HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  REQUIRE(slow.sip(1) == 1);
+  auto response = other.get("/v1/log");
+  CHECK(response.status == 503);
+  CHECK(code(response) == "busy");
+  CHECK(other.get("/healthz").status == 200);
+  slow.close();
+  REQUIRE(http.eventually([](FakeNode&, HttpServer& server) { return server.connections() == 1; }));
+  CHECK(other.get("/v1/log").status == 200);  // room again
+}
+
+TEST_CASE("A waiting call is not cut by the deadlines of heads and answers") {
+  HttpFixture http(Chain(), hasty());
+  RawConnection connection(http.port());
+  auto response = connection.get("/v1/log?wait_ms=1500");  // five times the deadline, two sweeps at least
+  CHECK(response.status == 200);
+}
+
+TEST_CASE("Slow heads fill the connections for their time only; calls are served again after it") {
+  HttpOptions options = hasty();
+  options.max_connections = 8;
+  HttpFixture http(Chain(), options);
+  std::vector<std::unique_ptr<RawConnection>> slow;
+  for (int i = 0; i < 60; ++i) {
+    slow.push_back(std::make_unique<RawConnection>(http.port()));
+    slow.back()->say("GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Slow: ");
+  }
+  bool served = false;
+  auto until = std::chrono::steady_clock::now() + std::chrono::seconds(15);
+  while (!served && std::chrono::steady_clock::now() < until) {
+    RawConnection one(http.port());
+    served = one.get("/healthz").status == 200;
+  }
+  CHECK(served);  // though nobody of them has closed
 }
 
 TEST_CASE("Connections past the limit are told so, and served once others have closed") {
