@@ -385,6 +385,8 @@ HttpServer::Impl::~Impl() {
   if (!daemon) return;
   give_up_waits();
   MHD_run(daemon);  // lets the answers out; they are small
+  constexpr int turns = 16;  // of which the last words of a stream take several
+  for (int turn = 0; turn < turns && streams > 0; ++turn) MHD_run(daemon);
   MHD_stop_daemon(daemon);
 }
 
