@@ -184,6 +184,7 @@ void add_supervise(Command cluster, const Globals& globals) {
   auto options = std::make_shared<Options>();
   auto command = cluster.add("supervise", "Run a cluster's nodes (zell up starts this)");
   command.hidden()
+      .configured(Configured::not_at_all)
       .option("--ready-fd", options->ready_fd, "FD", "Where to say that all is started")
       .option("--owner-fd", options->owner_fd, "FD", "Goes down when this ends")
       .run([&globals, options] {

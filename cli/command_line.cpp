@@ -9,201 +9,25 @@
 #include <map>
 
 #include "cli/exit_codes.h"
+#include "cli/help_text.h"
 #include "cli/output.h"
+#include "cli/presets.h"
+#include "cli/word_reader.h"
 #include "node/config/nearest.h"
 
 namespace zell::cli {
-namespace {
-
-/// Where a command wants what comes after "--".
-struct Rest {
-  std::string placeholder;
-  std::vector<std::string>* words = nullptr;
-};
-using Rests = std::map<const CLI::App*, Rest>;
-
-}  // namespace
 
 struct Command::Shared {
   std::unique_ptr<CLI::App> app;
-  Rests rests;
-  std::function<void()> before;
-  int exit_code = done;
+  CommandDescription root;
+  std::map<const CommandDescription*, std::function<int()>> actions;
+  ReadWords words;
 };
 
 namespace {
 
-const CLI::App* root_of(const CLI::App* app) {
-  while (app->get_parent() != nullptr) app = app->get_parent();
-  return app;
-}
-
-std::string full_name(const CLI::App* app) {
-  return app->get_parent() == nullptr ? app->get_name() : full_name(app->get_parent()) + " " + app->get_name();
-}
-
-/// Summary, usage, what it takes, the options that every command has, and the examples last.
-class HelpFormatter : public CLI::Formatter {
- public:
-  explicit HelpFormatter(const Rests& rests) : rests_(rests) { column_width(32); }
-
-  std::string make_help(const CLI::App* app, std::string, CLI::AppFormatMode mode) const override {
-    std::string out = app->get_description() + "\n" + make_usage(app, "");
-    out += make_positionals(app) + make_groups(app, mode) + make_subcommands(app, mode);
-    if (app->get_parent() != nullptr) {
-      out += make_group("Options of every command", false, root_of(app)->get_options([](const CLI::Option* option) {
-        return option->nonpositional() && !option->get_group().empty();
-      }));
-    }
-    const auto footer = app->get_footer();
-    return footer.empty() ? out : out + "\n" + footer + "\n";
-  }
-  std::string make_usage(const CLI::App* app, std::string) const override {
-    std::string out = "\nUsage: " + full_name(app);
-    for (const auto* option : app->get_options([](const CLI::Option* one) { return one->get_positional(); })) {
-      const auto name = option->get_name(true) + (option->get_items_expected_max() > 1 ? "..." : "");
-      out += option->get_required() ? " " + name : " [" + name + "]";
-    }
-    const bool needs_one = app->get_require_subcommand_min() > 0;
-    if (!app->get_subcommands({}).empty()) out += needs_one ? " COMMAND" : " [COMMAND]";
-    const auto rest = rests_.find(app);
-    return out + " [OPTIONS]" + (rest == rests_.end() ? "" : " -- " + rest->second.placeholder) + "\n";
-  }
-  std::string make_option_opts(const CLI::Option* option) const override {
-    return option->get_type_size() == 0 || option->get_positional() ? "" : " " + option->get_type_name();
-  }
-
- private:
-  const Rests& rests_;
-};
-
-/// The words after the program's name, read as far as they are understood, to say which one is not.
-class Diagnosis {
- public:
-  Diagnosis(const CLI::App* root, const Rests& rests) : app_(root), rests_(rests) {}
-
-  std::optional<Error> first_mistake(int argc, char** argv) {
-    for (int i = 1; i < argc; ++i) {
-      const std::string_view word = argv[i];
-      if (word == "--") {
-        mark_ = i;
-        return std::nullopt;
-      }
-      if (word.size() > 1 && word.front() == '-') {
-        const auto name = std::string(word.substr(0, word.find('=')));
-        const auto* option = find_option(name);
-        if (option == nullptr) return unknown_option(name);
-        const bool separate_value = option->get_items_expected_max() != 0 && word.find('=') == std::string_view::npos;
-        // Before what is not ours a value is missing, rather than called "--".
-        const bool missing = rests_.contains(app_) && i + 1 < argc && std::string_view(argv[i + 1]) == "--";
-        if (separate_value && !missing && !(word[1] != '-' && word.size() > 2)) ++i;
-        continue;
-      }
-      const auto children = app_->get_subcommands([](const CLI::App* child) { return !child->get_name().empty(); });
-      if (children.empty() && rests_.contains(app_)) {
-        return Error{"usage", full_name(app_) + " takes a command only after --",
-                     fmt::format("{} -- {}", full_name(app_), word)};
-      }
-      if (children.empty()) continue;
-      const auto child =
-          std::find_if(children.begin(), children.end(), [&](const CLI::App* one) { return one->get_name() == word; });
-      if (child == children.end()) return unknown_command(std::string(word), children);
-      app_ = *child;
-    }
-    return std::nullopt;
-  }
-  [[nodiscard]] const CLI::App* deepest() const { return app_; }
-  /// Where "--" is, if it was come to.
-  [[nodiscard]] std::optional<int> mark() const { return mark_; }
-
- private:
-  [[nodiscard]] const CLI::Option* find_option(const std::string& name) const {
-    const bool cluster_of_letters = name.size() > 2 && name[1] != '-';
-    for (const auto* app = app_; app != nullptr; app = app->get_parent()) {
-      if (const auto* option = app->get_option_no_throw(name)) return option;
-      if (!cluster_of_letters) continue;
-      if (const auto* option = app->get_option_no_throw(name.substr(0, 2))) return option;
-    }
-    return nullptr;
-  }
-
-  [[nodiscard]] Error unknown_option(const std::string& name) const {
-    std::vector<std::string> names;
-    for (const auto* app = app_; app != nullptr; app = app->get_parent()) {
-      for (const auto* option : app->get_options({})) {
-        for (const auto& longer : option->get_lnames()) names.push_back("--" + longer);
-      }
-    }
-    const std::vector<std::string_view> views(names.begin(), names.end());
-    const auto near = nearest_word(name, views);
-    return {"usage", fmt::format("{} has no option {}", full_name(app_), name), suggestion(near)};
-  }
-  [[nodiscard]] Error unknown_command(const std::string& word, const std::vector<const CLI::App*>& children) const {
-    std::vector<std::string_view> names;
-    for (const auto* child : children) {
-      if (!child->get_group().empty()) names.push_back(child->get_name());
-    }
-    return {"usage", fmt::format("{} has no command '{}'", full_name(app_), word),
-            suggestion(nearest_word(word, names))};
-  }
-  [[nodiscard]] std::string suggestion(std::string_view near) const {
-    return near.empty() ? full_name(app_) + " --help" : "did you mean " + std::string(near) + "?";
-  }
-
-  const CLI::App* app_;
-  const Rests& rests_;
-  std::optional<int> mark_;
-};
-
-/// Gives the words after "--" to a command that asked for them, and returns how many are left. CLI11 doesn't get to see
-/// them: to it, "[a,b]" is two words.
-int cut_rest(const CLI::App* root, const Rests& rests, int argc, char** argv) {
-  Diagnosis diagnosis(root, rests);
-  if (diagnosis.first_mistake(argc, argv)) return argc;
-  const auto rest = rests.find(diagnosis.deepest());
-  if (rest == rests.end() || !diagnosis.mark()) return argc;
-  rest->second.words->assign(argv + *diagnosis.mark() + 1, argv + argc);
-  return *diagnosis.mark();
-}
-
-/// "--color needs a value: auto|always|never", for CLI11's "--color: 1 required auto|always|never missing".
-std::string without_value(const CLI::App& app, const std::string& what) {
-  const auto name = what.substr(0, what.find(':'));
-  for (const auto* one = &app; one != nullptr; one = one->get_parent()) {
-    if (const auto* option = one->get_option_no_throw(name)) return name + " needs a value: " + option->get_type_name();
-  }
-  return what;
-}
-
-/// CLI11's own words, made to fit.
-Error usage_error(const CLI::App* root, const Rests& rests, const CLI::ParseError& error, int argc, char** argv) {
-  Diagnosis diagnosis(root, rests);
-  if (auto mistake = diagnosis.first_mistake(argc, argv)) return *mistake;
-  std::string what = error.what();
-  if (const auto* extras = dynamic_cast<const CLI::ExtrasError*>(&error)) {
-    what = extras->what();
-    const auto colon = what.rfind(": ");
-    what = "too many arguments:" + (colon == std::string::npos ? std::string() : what.substr(colon + 1));
-  }
-  if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr) what = without_value(*diagnosis.deepest(), what);
-  const auto name = full_name(diagnosis.deepest());
-  if (dynamic_cast<const CLI::RequiredError*>(&error) != nullptr && !diagnosis.deepest()->get_subcommands({}).empty()) {
-    what = name + " needs a command";
-  }
-  return {"usage", std::move(what), name + " --help"};
-}
-
-/// Options of every command are the root's. Those of a command between would be taken in for its subcommand, and
-/// ignored.
-void refuse_options_of_parents(const CLI::App& app) {
-  for (const auto* parent = app.get_parent(); parent != nullptr && parent->get_parent() != nullptr;
-       parent = parent->get_parent()) {
-    for (const auto* option : parent->get_options({})) {
-      if (option->count() == 0) continue;
-      throw CLI::ValidationError(
-          fmt::format("{} is an option of {}, not of {}", option->get_name(), full_name(parent), full_name(&app)));
-    }
-  }
+Status not_taken(std::string what) {
+  return Error{"usage", std::move(what), ""};
 }
 
 std::optional<std::uint64_t> parse_duration(std::string_view text) {
@@ -222,6 +46,10 @@ std::optional<std::uint64_t> parse_duration(std::string_view text) {
   return std::nullopt;
 }
 
+std::string duration_text(std::uint64_t milliseconds) {
+  return milliseconds % 1'000 == 0 ? fmt::format("{}s", milliseconds / 1'000) : fmt::format("{}ms", milliseconds);
+}
+
 std::optional<std::uint64_t> parse_whole(std::string_view text) {
   std::uint64_t value = 0;
   const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -229,148 +57,329 @@ std::optional<std::uint64_t> parse_whole(std::string_view text) {
   return value;
 }
 
+/// What a placeholder says about the value.
+ValueKind kind_of(const std::string& placeholder, const CommandDescription& command) {
+  static constexpr std::pair<std::string_view, ValueKind> kinds[] = {
+      {"FILE", ValueKind::file},  {"PATH", ValueKind::file},   {"FOLDER", ValueKind::folder},
+      {"NODE", ValueKind::nodes}, {"NODES", ValueKind::nodes}, {"KEY", ValueKind::key},
+      {"WHO", ValueKind::key},    {"COMMAND", ValueKind::text}};
+  for (const auto& [word, kind] : kinds) {
+    if (word == placeholder) return kind;
+  }
+  if (placeholder != "NAME") return ValueKind::text;
+  for (const auto* one = &command; one != nullptr; one = one->parent) {
+    if (one->name_is_key) return ValueKind::key;
+  }
+  return ValueKind::cluster;
+}
+
+/// "-n,--nodes" into its two.
+void split_names(const std::string& names, OptionDescription& option) {
+  std::size_t begin = 0;
+  while (begin < names.size()) {
+    const auto end = std::min(names.find(',', begin), names.size());
+    auto name = names.substr(begin, end - begin);
+    (name.starts_with("--") ? option.long_name : option.short_name) = std::move(name);
+    begin = end + 1;
+  }
+}
+
+std::function<Status(const std::string&)> setting(std::string& value) {
+  return [&value](const std::string& text) -> Status {
+    value = text;
+    return Ok{};
+  };
+}
+
+OptionDescription described(const std::string& placeholder, const std::string& help, ValueKind kind) {
+  OptionDescription out;
+  out.placeholder = placeholder;
+  out.help = help;
+  out.kind = kind;
+  return out;
+}
+
+/// What was not typed. Code "bad-value", Presets::read's.
+Status take_presets(const CommandDescription& root, const ReadWords& words) {
+  const auto how = words.command->configured;
+  if (how == Configured::not_at_all) return Ok{};
+  auto presets = Presets::read(root);
+  auto done = presets ? presets->apply(words, how != Configured::fully) : Status(presets.error());
+  if (how == Configured::leniently) return Ok{};
+  if (presets) {
+    for (const auto& note : presets->notes) talk(note);
+  }
+  return done;
+}
+
+/// The arguments, in their order, just as they were typed.
+Status take_arguments(const ReadWords& words) {
+  const auto& positionals = words.command->positionals;
+  for (std::size_t i = 0; i < words.arguments.size(); ++i) {
+    const auto& one = *positionals[std::min(i, positionals.size() - 1)];
+    if (auto taken = one.take(words.arguments[i]); !taken) return taken;
+  }
+  if (words.rest) words.command->take_rest(*words.rest);
+  return Ok{};
+}
+
 }  // namespace
 
 Command Command::add(const std::string& name, const std::string& summary) {
   auto* child = app_->add_subcommand(name, summary);
+  child->set_help_flag();
   child->fallthrough();
-  app_->require_subcommand(1);
-  return {child, shared_};
+  auto& description = description_->commands.emplace_back(std::make_unique<CommandDescription>());
+  description->name = name;
+  description->summary = summary;
+  description->parent = description_;
+  description->configured = description_->configured;
+  return {child, description.get(), shared_};
 }
 
 Command& Command::hidden() {
-  app_->group("");
+  description_->hidden = true;
   return *this;
 }
 
+Command& Command::configured(Configured how) {
+  description_->configured = how;
+  return *this;
+}
+
+Command& Command::names_keys() {
+  description_->name_is_key = true;
+  return *this;
+}
+
+void Command::bind(const std::string& names, OptionDescription option) {
+  split_names(names, option);
+  auto& kept = description_->options.emplace_back(std::make_unique<OptionDescription>(std::move(option)));
+  const auto take = [description = kept.get()](const CLI::results_t& values) {
+    for (const auto& value : values) {
+      if (auto taken = description->take(value); !taken) throw CLI::ValidationError(taken.error().what);
+    }
+    return true;
+  };
+  if (kept->takes_value()) {
+    app_->add_option(names, CLI::callback_t(take), kept->help)->take_all();
+  } else {
+    app_->add_flag_callback(names, [take] { take({"true"}); }, kept->help);
+  }
+}
+
+void Command::add_positional(OptionDescription option) {
+  option.is_positional = true;
+  description_->positionals.push_back(std::make_unique<OptionDescription>(std::move(option)));
+}
+
 Command& Command::flag(const std::string& names, bool& value, const std::string& help) {
-  app_->add_flag(names, value, help);
+  auto option = described("", help, ValueKind::none);
+  option.standard = value ? "true" : "false";
+  option.take = [&value, names](const std::string& text) -> Status {
+    if (text != "true" && text != "false") return not_taken(fmt::format("{}: '{}' is not true or false", names, text));
+    value = text == "true";
+    return Ok{};
+  };
+  bind(names, std::move(option));
   return *this;
 }
 
 Command& Command::option(const std::string& names, std::string& value, const std::string& placeholder,
                          const std::string& help) {
-  app_->add_option(names, value, help)->type_name(placeholder);
+  auto option = described(placeholder, help, kind_of(placeholder, *description_));
+  option.standard = value;
+  option.take = setting(value);
+  bind(names, std::move(option));
   return *this;
 }
 
 Command& Command::option(const std::string& names, std::optional<std::string>& value, const std::string& placeholder,
                          const std::string& help) {
-  app_->add_option_function<std::string>(
-          names, [&value](const std::string& text) { value = text; }, help)
-      ->type_name(placeholder);
+  auto option = described(placeholder, help, kind_of(placeholder, *description_));
+  option.take = [&value](const std::string& text) -> Status {
+    value = text;
+    return Ok{};
+  };
+  bind(names, std::move(option));
   return *this;
 }
 
 Command& Command::list(const std::string& names, std::vector<std::string>& values, const std::string& placeholder,
                        const std::string& help) {
-  app_->add_option(names, values, help)->delimiter(',')->expected(1)->take_all()->type_name(placeholder);
+  auto option = described(placeholder, help, kind_of(placeholder, *description_));
+  option.repeats = true;
+  option.take = [&values](const std::string& text) -> Status {
+    for (std::size_t begin = 0; begin < text.size();) {
+      const auto end = std::min(text.find(',', begin), text.size());
+      if (end > begin) values.push_back(text.substr(begin, end - begin));
+      begin = end + 1;
+    }
+    return Ok{};
+  };
+  bind(names, std::move(option));
   return *this;
 }
 
 Command& Command::option(const std::string& names, std::optional<std::uint64_t>& value, const std::string& placeholder,
                          const std::string& help, std::uint64_t least, std::uint64_t most) {
-  const auto read = [&value, names, least, most](const std::string& text) {
-    value = parse_whole(text);
-    if (!value) throw CLI::ValidationError(fmt::format("{}: '{}' is no whole number", names, text));
-    if (*value < least || *value > most) {
-      throw CLI::ValidationError(most == UINT64_MAX ? fmt::format("{}: {} is below {}", names, text, least)
-                                                    : fmt::format("{}: {} is not {} to {}", names, text, least, most));
+  auto option = described(placeholder, help, ValueKind::number);
+  option.take = [&value, names, least, most](const std::string& text) -> Status {
+    const auto number = parse_whole(text);
+    if (!number) return not_taken(fmt::format("{}: '{}' is no whole number", names, text));
+    if (*number < least || *number > most) {
+      return not_taken(most == UINT64_MAX ? fmt::format("{}: {} is below {}", names, text, least)
+                                          : fmt::format("{}: {} is not {} to {}", names, text, least, most));
     }
+    value = number;
+    return Ok{};
   };
-  app_->add_option_function<std::string>(names, read, help)->type_name(placeholder);
+  bind(names, std::move(option));
   return *this;
 }
 
 Command& Command::duration(const std::string& names, std::uint64_t& milliseconds, const std::string& help) {
-  const auto read = [&milliseconds, names](const std::string& text) {
+  auto option = described("TIME", help, ValueKind::time);
+  option.standard = duration_text(milliseconds);
+  option.take = [&milliseconds, names](const std::string& text) -> Status {
     const auto value = parse_duration(text);
-    if (!value) throw CLI::ValidationError(fmt::format("{}: '{}' is no time such as 10s, 500ms or 2m", names, text));
+    if (!value) return not_taken(fmt::format("{}: '{}' is no time such as 10s, 500ms or 2m", names, text));
     milliseconds = *value;
+    return Ok{};
   };
-  app_->add_option_function<std::string>(names, read, help)->type_name("TIME");
+  bind(names, std::move(option));
   return *this;
 }
 
 Command& Command::choice(const std::string& names, std::string& value, const std::vector<std::string>& words,
                          const std::string& help) {
-  const auto read = [&value, names, words](const std::string& text) {
+  auto option = described(fmt::format("{}", fmt::join(words, "|")), help, ValueKind::choice);
+  option.choices = words;
+  option.standard = value;
+  option.take = [&value, names, words](const std::string& text) -> Status {
     if (std::find(words.begin(), words.end(), text) == words.end()) {
       const std::vector<std::string_view> views(words.begin(), words.end());
       const auto near = nearest_word(text, views);
       const auto end =
           near.empty() ? fmt::format("one of {}", fmt::join(words, ", ")) : fmt::format("did you mean {}?", near);
-      throw CLI::ValidationError(fmt::format("{}: '{}' is not known; {}", names, text, end));
+      return not_taken(fmt::format("{}: '{}' is not known; {}", names, text, end));
     }
     value = text;
+    return Ok{};
   };
-  app_->add_option_function<std::string>(names, read, help)->type_name(fmt::format("{}", fmt::join(words, "|")));
+  bind(names, std::move(option));
   return *this;
 }
 
 Command& Command::positional(const std::string& name, std::string& value, const std::string& help, bool required) {
-  app_->add_option(name, value, help)->required(required);
+  auto option = described(name, help, kind_of(name, *description_));
+  option.required = required;
+  option.take = setting(value);
+  add_positional(std::move(option));
+  return *this;
+}
+
+Command& Command::positional(const std::string& name, std::string& value, const std::vector<std::string>& words,
+                             const std::string& help) {
+  auto option = described(name, help, ValueKind::choice);
+  option.choices = words;
+  option.required = true;
+  option.take = [&value, name, words](const std::string& text) -> Status {
+    value = text;
+    if (std::find(words.begin(), words.end(), text) != words.end()) return Ok{};
+    const std::vector<std::string_view> views(words.begin(), words.end());
+    const auto near = nearest_word(text, views);
+    return not_taken(fmt::format("{} is one of {}, not '{}'{}", name, fmt::join(words, ", "), text,
+                                 near.empty() ? "" : fmt::format("; did you mean {}?", near)));
+  };
+  add_positional(std::move(option));
   return *this;
 }
 
 Command& Command::positionals(const std::string& name, std::vector<std::string>& values, const std::string& help) {
-  app_->add_option(name, values, help);
+  auto option = described(name, help, kind_of(name, *description_));
+  option.repeats = true;
+  option.take = [&values](const std::string& text) -> Status {
+    values.push_back(text);
+    return Ok{};
+  };
+  add_positional(std::move(option));
   return *this;
 }
 
 Command& Command::rest(const std::string& placeholder, std::vector<std::string>& words) {
-  shared_->rests[app_] = {placeholder, &words};
+  description_->rest = placeholder;
+  description_->take_rest = [&words](std::vector<std::string> given) { words = std::move(given); };
   return *this;
 }
 
 Command& Command::examples(std::vector<std::string> lines) {
-  app_->footer(fmt::format("Examples:\n  {}", fmt::join(lines, "\n  ")));
+  description_->examples = std::move(lines);
   return *this;
 }
 
 Command& Command::closing_words(const std::string& text) {
-  const auto before = app_->get_footer();
-  app_->footer(before.empty() ? text : before + "\n\n" + text);
+  description_->closing_words.push_back(text);
   return *this;
 }
 
 Command& Command::run(std::function<int()> action) {
-  app_->require_subcommand(0, 1);
-  app_->final_callback([app = app_, shared = shared_, action = std::move(action)] {
-    if (!app->get_subcommands().empty()) return;
-    refuse_options_of_parents(*app);
-    shared->before();
-    shared->exit_code = action();
-  });
+  description_->acts = true;
+  shared_->actions[description_] = std::move(action);
   return *this;
 }
 
 CommandLine::CommandLine(const std::string& name, const std::string& summary)
     : shared_(std::make_unique<Command::Shared>()) {
   shared_->app = std::make_unique<CLI::App>(summary, name);
-  shared_->app->formatter(std::make_shared<HelpFormatter>(shared_->rests));
-  shared_->app->set_help_flag("-h,--help", "Say what a command does, with examples");
+  shared_->app->set_help_flag();
+  shared_->root.name = name;
+  shared_->root.summary = summary;
+  // It is asked for before anything is parsed; here it gets its place in the help.
+  root().flag("-h,--help", shared_->words.help, "Say what a command does, with examples");
 }
 
 CommandLine::~CommandLine() = default;
 
 Command CommandLine::root() {
-  return {shared_->app.get(), shared_.get()};
+  return {shared_->app.get(), &shared_->root, shared_.get()};
+}
+
+const CommandDescription& CommandLine::describe() const {
+  return shared_->root;
+}
+
+bool CommandLine::typed(std::string_view long_name) const {
+  const auto* option = shared_->words.command->find_option(long_name);
+  return option != nullptr && shared_->words.has(*option);
 }
 
 int CommandLine::run(int argc, char** argv, const std::function<void()>& before) {
-  shared_->before = before;
-  argc = cut_rest(shared_->app.get(), shared_->rests, argc, argv);
-  try {
-    shared_->app->parse(argc, argv);
-    return shared_->exit_code;
-  } catch (const CLI::CallForHelp&) {
-    print(shared_->app->help());
-    return done;
-  } catch (const CLI::ParseError& error) {
+  auto& words = shared_->words;
+  words = read_words(shared_->root, std::vector<std::string>(argv + std::min(argc, 1), argv + argc));
+  const auto refuse = [&](const Error& error) {
     before();
-    return fail(usage_error(shared_->app.get(), shared_->rests, error, argc, argv));
+    return fail(error);
+  };
+  if (words.help) {
+    auto text = help_text(*words.command);
+    text.pop_back();
+    print(text);
+    return done;
   }
+  if (words.mistake) return refuse(*words.mistake);
+  if (auto error = incomplete(words)) return refuse(*error);
+  const auto help = words.command->full_name() + " --help";
+  if (auto taken = take_arguments(words); !taken) return refuse({"usage", taken.error().what, help});
+  if (auto taken = take_presets(shared_->root, words); !taken) return refuse(taken.error());
+  try {
+    std::vector<std::string> reversed(words.for_parser.rbegin(), words.for_parser.rend());
+    shared_->app->parse(reversed);
+  } catch (const CLI::ParseError& error) {
+    return refuse({"usage", error.what(), help});
+  }
+  before();
+  return shared_->actions.at(words.command)();
 }
 
 }  // namespace zell::cli

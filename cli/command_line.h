@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "cli/command_description.h"
+
 namespace CLI {
 class App;
 }
@@ -19,8 +21,12 @@ namespace zell::cli {
 class Command {
  public:
   Command add(const std::string& name, const std::string& summary);
-  /// The same command under a second path, e.g. `zell up`. Not in the list of commands.
+  /// Not in the list of commands, nor offered by completion: for programs.
   Command& hidden();
+  /// What files and the environment set of it, and of commands that are added to it later.
+  Command& configured(Configured how);
+  /// What is called NAME in it and below it is a key, not a cluster.
+  Command& names_keys();
 
   Command& flag(const std::string& names, bool& value, const std::string& help);
   Command& option(const std::string& names, std::string& value, const std::string& placeholder,
@@ -39,6 +45,9 @@ class Command {
   Command& choice(const std::string& names, std::string& value, const std::vector<std::string>& words,
                   const std::string& help);
   Command& positional(const std::string& name, std::string& value, const std::string& help, bool required);
+  /// One of `words`; required.
+  Command& positional(const std::string& name, std::string& value, const std::vector<std::string>& words,
+                      const std::string& help);
   Command& positionals(const std::string& name, std::vector<std::string>& values, const std::string& help);
   /// Every word after the first "--", just as it is, also "--json" and a second "--". `placeholder` is what the usage
   /// calls them: "CMD [ARG...]". Not for a command with positionals.
@@ -53,8 +62,13 @@ class Command {
  private:
   friend class CommandLine;
   struct Shared;
-  Command(CLI::App* app, Shared* shared) : app_(app), shared_(shared) {}
+  Command(CLI::App* app, CommandDescription* description, Shared* shared)
+      : app_(app), description_(description), shared_(shared) {}
+  void bind(const std::string& names, OptionDescription option);
+  void add_positional(OptionDescription option);
+
   CLI::App* app_;
+  CommandDescription* description_;
   Shared* shared_;
 };
 
@@ -66,8 +80,11 @@ class CommandLine {
   CommandLine& operator=(const CommandLine&) = delete;
 
   [[nodiscard]] Command root();
-  /// Parses, calls `before` once the options are set, and runs the command. Help goes to stdout (exit 0); mistakes go
-  /// to stderr with the nearest word that is known (exit 2).
+  [[nodiscard]] const CommandDescription& describe() const;
+  /// While a command runs: whether the option was typed, rather than preset.
+  [[nodiscard]] bool typed(std::string_view long_name) const;
+  /// Parses, presets what was not typed, calls `before` once the options are set, and runs the command. Help goes to
+  /// stdout (exit 0); mistakes go to stderr with the nearest word that is known (exit 2).
   [[nodiscard]] int run(int argc, char** argv, const std::function<void()>& before);
 
  private:

@@ -12,8 +12,9 @@ namespace zell::cli {
 /// What every command takes.
 struct Globals {
   bool json = false;
-  std::string cluster;  ///< --cluster or $ZELL_CLUSTER
-  std::string folder;   ///< --dir
+  std::string cluster;  ///< --cluster, $ZELL_CLUSTER or a configuration's
+  bool cluster_is_typed = false;
+  std::string folder;  ///< --dir
 
   /// `argument` is a name given to the command itself; it wins.
   [[nodiscard]] ClusterChoice choice(const std::string& argument = {}) const {
@@ -31,5 +32,9 @@ void add_verify_command(Command root, const Globals& globals);
 void add_bench_command(Command root, const Globals& globals);
 void add_key_commands(Command root, const Globals& globals);
 void add_version_command(Command root, const Globals& globals);
+/// These describe the whole of `line`, which must outlive them.
+void add_config_command(Command root, const Globals& globals, const CommandLine& line);
+void add_completion_command(Command root, const Globals& globals, const CommandLine& line);
+void add_man_command(Command root, const Globals& globals, const CommandLine& line);
 
 }  // namespace zell::cli

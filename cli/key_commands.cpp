@@ -111,6 +111,7 @@ int keep_key(const Globals& globals, const std::string& name, const SecretKey& s
 
 void add_key_commands(Command root, const Globals& globals) {
   auto key = root.add("key", "Keys that users sign with");
+  key.configured(Configured::only_globals).names_keys();
   key.examples({"zell key ls", "zell key new carol --dev", "zell key export alice"});
 
   auto options = std::make_shared<NewOptions>();

@@ -63,14 +63,15 @@ int main(int argc, char** argv) {
   add_verify_command(line.root(), globals);
   add_bench_command(line.root(), globals);
   add_key_commands(line.root(), globals);
+  add_config_command(line.root(), globals, line);
+  add_completion_command(line.root(), globals, line);
+  add_man_command(line.root(), globals, line);
   add_version_command(line.root(), globals);
   line.root().examples({"zell up", "zell submit hello", "zell log"}).closing_words(exit_codes_help);
   return line.run(argc, argv, [&] {
     // A mistake may have kept the parser from getting as far as --json.
     globals.json = globals.json || asks_for_json(argc, argv);
-    if (globals.cluster.empty()) {
-      if (const char* name = std::getenv("ZELL_CLUSTER")) globals.cluster = name;
-    }
+    globals.cluster_is_typed = line.typed("--cluster");
     set_output_mode(globals.json, choice_of(color));
   });
 }

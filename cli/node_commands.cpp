@@ -223,7 +223,8 @@ void add_node_commands(Command root, const Globals& globals) {
 
   auto run = std::make_shared<NodeRunOptions>();
   auto run_command = node.add("run", "Run one node in the foreground, from its node.toml");
-  run_command.option("--config", run->config, "FILE", "Its node.toml")
+  run_command.configured(Configured::not_at_all)
+      .option("--config", run->config, "FILE", "Its node.toml")
       .option("--control-socket", run->control_socket, "PATH", "Instead of the one in node.toml")
       .option("--lifeline", run->lifeline, "FD", "End at once when this ends")
       .option("--parent", run->parent, "PID", "End at once when this process does")

@@ -1,14 +1,11 @@
 #include "cli/own_cluster.h"
 
-#include <cstdlib>
-
 #include "cli/interruption.h"
 
 namespace zell::cli {
 
 bool names_a_cluster(const Globals& globals) {
-  const char* variable = std::getenv("ZELL_CLUSTER");
-  return !globals.folder.empty() || (!globals.cluster.empty() && (variable == nullptr || globals.cluster != variable));
+  return !globals.folder.empty() || globals.cluster_is_typed;
 }
 
 Result<EphemeralCluster> start_own_cluster(const std::string& name, ClusterWishes wishes,

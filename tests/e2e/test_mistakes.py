@@ -50,6 +50,22 @@ class Mistakes(Case):
             self.assertEqual(answer.out, "", words)
         self.assertEqual(os.listdir(self.env["XDG_STATE_HOME"]), [])
 
+    def test_arguments_are_taken_as_they_are(self):
+        self.up("-n", "1")
+        words = ["[a,b]", "{}", "[]", "", " ", "a,b", '"quoted"', "%%", "[", "x=y", "é", "-"]
+        self.good("submit", *words)
+        self.good("submit", "--app", "[c,d]", "--", "--json", "-n", "--", "[e,f]")
+        log = [json.loads(line) for line in self.good("log", "--json").lines()]
+        data = [bytes.fromhex(entry["payloads"][0][2:]).decode() for entry in log if entry["app"] != "zell"]
+        self.assertEqual(data, words + ["--json", "-n", "--", "[e,f]"])
+        self.assertEqual([entry["app"] for entry in log][-1], "[c,d]")
+
+    def test_an_option_is_given_once(self):
+        self.assertIn("--app is given twice", self.bad(2, "submit", "x", "--app", "a", "--app=b").err)
+        self.assertIn("-n,--nodes", self.bad(2, "up", "-n", "x").err)
+        self.assertIn("--ephemeral takes no value", self.bad(2, "up", "--ephemeral=yes").err)
+        self.assertIn("--app needs a value: APP", self.bad(2, "submit", "x", "--app").err)
+
     def test_names_that_nobody_has(self):
         self.up()
         selector = self.bad(2, "node", "kill", "leadr")
