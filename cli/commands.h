@@ -32,6 +32,7 @@ void add_verify_command(Command root, const Globals& globals);
 void add_bench_command(Command root, const Globals& globals);
 void add_key_commands(Command root, const Globals& globals);
 void add_version_command(Command root, const Globals& globals);
+void add_doctor_command(Command root, const Globals& globals, const CommandLine& line);
 /// These describe the whole of `line`, which must outlive them.
 void add_config_command(Command root, const Globals& globals, const CommandLine& line);
 void add_completion_command(Command root, const Globals& globals, const CommandLine& line);

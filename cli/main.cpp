@@ -63,6 +63,7 @@ int main(int argc, char** argv) {
   add_verify_command(line.root(), globals);
   add_bench_command(line.root(), globals);
   add_key_commands(line.root(), globals);
+  add_doctor_command(line.root(), globals, line);
   add_config_command(line.root(), globals, line);
   add_completion_command(line.root(), globals, line);
   add_man_command(line.root(), globals, line);

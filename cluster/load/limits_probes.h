@@ -1,5 +1,5 @@
 #pragma once
-// How the limits are measured; for limits*.cpp alone.
+// How the limits are measured; for limits*.cpp, and zell doctor, which looks at the disk.
 
 #include <chrono>
 #include <cstdint>
