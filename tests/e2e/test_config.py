@@ -77,8 +77,8 @@ class Config(Case):
     def test_mistakes_name_file_and_line(self):
         for text, where in (
                 ("[up]\nnodes = 7\n", ":1: schema is missing"), ("schema = 2\nwhatever = 1\n", ":1: schema = 2 is newer"),
-                ("schema = 1\n[up]\nnods = 7\n", ':3: unknown key "nods" in [up]. try: did you mean "nodes"?'),
-                ("schema = 1\n[upp]\nnodes = 7\n", ':2: unknown key "upp" in the file. try: did you mean "up"?'),
+                ("schema = 1\n[up]\nnods = 7\n", ':3: unknown key "nods" in [up]. did you mean "nodes"?'),
+                ("schema = 1\n[upp]\nnodes = 7\n", ':2: unknown key "upp" in the file. did you mean "up"?'),
                 ("schema = 1\n[cluster.up]\nnodes = 7\n", ":2: "), ("schema = 1\n[node.kill]\nforce = true\n", ":3: unknown key"),
                 ("schema = 1\ndir = '/x'\n", ":2: unknown key"), ("schema = 1\nhelp = true\n", ":2: unknown key"),
                 ("schema = 1\n[cluster.rm]\nforce = true\n", ":2: unknown key"),
