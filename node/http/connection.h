@@ -23,6 +23,7 @@ struct ActiveRequest {
   std::shared_ptr<BodyStream> stream;  ///< while its answer is one
   std::size_t discarded_bytes = 0, response_bytes = 0;
   bool suspended = false, gone = false;
+  bool head_only = false;  ///< HEAD: answered like GET, without the body
 };
 
 struct HttpConnection {

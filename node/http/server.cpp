@@ -117,7 +117,8 @@ struct HttpServer::Impl {
   MHD_Result begin(HttpConnection& connection, const char* url, const char* method) {
     auto& active = *connection.active;
     auto& request = *active.request;
-    request.method = method == std::string_view("HEAD") ? "GET" : method;
+    active.head_only = method == std::string_view("HEAD");
+    request.method = active.head_only ? "GET" : method;
     request.path = url;
     request.content_type = media_type(header(connection.mhd, "Content-Type"));
     request.accept = header(connection.mhd, "Accept");
@@ -207,7 +208,9 @@ struct HttpServer::Impl {
     for (const auto& [name, value] : active.response->headers) {
       MHD_add_response_header(response, name.c_str(), value.c_str());
     }
-    if (connection.over_limit) MHD_add_response_header(response, "Connection", "close");
+    // libmicrohttpd ends a body in chunks also where HEAD had none: nothing may follow that on this connection.
+    bool broken = active.head_only && active.response->stream;
+    if (connection.over_limit || broken) MHD_add_response_header(response, "Connection", "close");
     enter(connection, ConnectionStage::sending);
     auto result = MHD_queue_response(connection.mhd, active.response->status, response);
     MHD_destroy_response(response);
@@ -384,7 +387,7 @@ HttpServer::Impl::~Impl() {
   driver.reset();
   if (!daemon) return;
   give_up_waits();
-  MHD_run(daemon);  // lets the answers out; they are small
+  MHD_run(daemon);           // lets the answers out; they are small
   constexpr int turns = 16;  // of which the last words of a stream take several
   for (int turn = 0; turn < turns && streams > 0; ++turn) MHD_run(daemon);
   MHD_stop_daemon(daemon);
