@@ -2,16 +2,16 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <deque>
-#include <map>
 #include <thread>
 
 #include "cli/commands.h"
 #include "cli/connect.h"
 #include "cli/exit_codes.h"
-#include "cli/json.h"
-#include "cluster/user_keys.h"
-#include "node/wire/request_codec.h"
+#include "cli/log_filter.h"
+#include "cli/log_rows.h"
+#include "cli/output.h"
 
 namespace zell::cli {
 namespace {
@@ -22,142 +22,84 @@ constexpr std::chrono::milliseconds retry_pause{250};  // while no node answers:
 
 struct LogOptions {
   std::optional<std::uint64_t> from, to, tail;
-  std::string app, sender;
-  bool follow = false;
-};
-
-struct Entry {
-  Index index;
-  View view;
-  RequestPtr request;
-};
-
-/// What senders are called here.
-class Names {
- public:
-  explicit Names(const std::filesystem::path& cluster_keys) {
-    auto keys = list_user_keys(Environment::of_process(), cluster_keys);
-    if (!keys) return;  // then senders are shown by address
-    for (const auto& key : keys->keys) {
-      if (!key.key.public_key.is_zero()) names_.emplace(key.key.public_key, key.key.name);
-    }
-  }
-  [[nodiscard]] std::string of(const PublicKey& key) const {
-    if (const auto found = names_.find(key); found != names_.end()) return found->second;
-    const auto address = address_of(key);
-    return address ? to_hex0x(address->view().first(4)) + "…" : "?";
-  }
-  [[nodiscard]] std::optional<PublicKey> named(const std::string& name) const {
-    for (const auto& [key, known] : names_) {
-      if (known == name) return key;
-    }
-    return std::nullopt;
-  }
-
- private:
-  std::map<PublicKey, std::string> names_;
-};
-
-/// --app and --sender.
-struct Filter {
-  std::string app;
-  std::optional<PublicKey> key;
-  std::optional<Address> address;
-
-  [[nodiscard]] bool all() const { return app.empty() && !key && !address; }
-  [[nodiscard]] bool matches(const Request& request) const {
-    if (!app.empty() && request.app != app) return false;
-    if (key && request.sender != *key) return false;
-    return !address || address_of(request.sender) == address;
-  }
-};
-
-Result<Filter> make_filter(const LogOptions& options, const Names& names) {
-  Filter filter{options.app, std::nullopt, std::nullopt};
-  if (options.sender.empty()) return filter;
-  filter.key = names.named(options.sender);
-  if (!filter.key) filter.key = fixed_from_hex<PublicKey>(options.sender);
-  if (!filter.key) filter.address = fixed_from_hex<Address>(options.sender);
-  if (filter.key || filter.address) return filter;
-  return Error{"no-such-key", "no sender is called '" + options.sender + "', and it is no address or public key",
-               "zell key ls"};
-}
-
-/// Rows as they come: a stream can't know how wide later ones are.
-class Rows {
- public:
-  Rows(const Names& names, bool json) : names_(names), json_(json) {}
-
-  void print_row(const Entry& entry) {
-    if (json_) return print_json(json_of(entry));
-    if (!headed_) line("INDEX", "STATE", "VIEW", "APP", "SENDER", "BYTES", "DATA", Ink::dim);
-    headed_ = true;
-    const auto& request = *entry.request;
-    const auto payloads = payloads_of(request);
-    std::size_t bytes = 0;
-    for (const auto payload : payloads) bytes += payload.size();
-    auto data = readable(as_text(payloads.front()), 60);
-    if (payloads.size() > 1) data += fmt::format("  (+{} more)", payloads.size() - 1);
-    line(std::to_string(entry.index.value), "finalised", std::to_string(entry.view.value), request.app,
-         names_.of(request.sender), std::to_string(bytes), data, Ink::plain);
-  }
-  [[nodiscard]] bool any() const { return headed_; }
-
- private:
-  static void line(std::string_view index, std::string_view state, std::string_view view, std::string_view app,
-                   std::string_view sender, std::string_view bytes, std::string_view data, Ink color) {
-    print(ink(color, fmt::format("{:<5}  {:<9}  {:<4}  {:<7}  {:<6}  {:<5}  {}", index, state, view, app, sender, bytes,
-                                 data)));
-  }
-  [[nodiscard]] Json json_of(const Entry& entry) const {
-    const auto& request = *entry.request;
-    Json payloads = Json::array();
-    for (const auto payload : payloads_of(request)) payloads.push_back(to_hex0x(payload));
-    const auto address = address_of(request.sender);
-    Json out{{"index", entry.index.value},
-             {"state", "finalised"},
-             {"view", entry.view.value},
-             {"id", to_hex0x(request.id.view())},
-             {"app", request.app},
-             {"sender", names_.of(request.sender)},
-             {"address", address ? Json(to_checksum_hex(*address)) : Json()},
-             {"nonce", std::to_string(request.nonce)},
-             {"payloads", payloads}};
-    const auto first = as_text(payloads_of(request).front());
-    if (readable(first, first.size() + 1) == first) out["text"] = first;
-    return out;
-  }
-
-  const Names& names_;
-  bool json_;
-  bool headed_ = false;
+  std::vector<std::string> apps, senders, ids;
+  std::string contains;
+  bool follow = false, proof = false, unfinalised = false;
 };
 
 /// Reads from `from` to `to` (0: without end), and shows what matches; with `keep`, only the last so many.
 class LogPrinter {
  public:
-  LogPrinter(Connected& connected, Filter filter, Rows rows)
-      : connected_(connected), filter_(std::move(filter)), rows_(std::move(rows)) {}
+  LogPrinter(Connected& connected, LogFilter filter, LogRows rows)
+      : connected_(connected), filter_(std::move(filter)), rows_(rows) {}
 
   Status show(Index from, Index to, std::optional<std::uint64_t> keep) {
     if (to < from) return Ok{};
     auto made = reader_at(from);
     if (!made) return made;
     Progress progress("read", to.value - from.value + 1);
-    std::deque<Entry> kept;
+    std::deque<LogEntry> kept;
     while (reader_->next_index() <= to) {
       auto entries = reader_->next(page_wait);
       if (!entries) return entries.error();
       if (entries->requests.empty()) return Error{"timeout", "the log's end did not come in time", "zell status"};
-      each(*entries, to, [&](Entry entry) {
-        if (!keep) return rows_.print_row(entry);
+      for (auto& entry : matching(*entries, to)) {
+        if (!keep) {
+          if (auto printed = rows_.print_row(entry); !printed) return printed;
+          continue;
+        }
         kept.push_back(std::move(entry));
         if (kept.size() > *keep) kept.pop_front();
-      });
+      }
       if (keep) progress.update(reader_->next_index().value - from.value);
     }
-    for (const auto& entry : kept) rows_.print_row(entry);
+    for (const auto& entry : kept) {
+      if (auto printed = rows_.print_row(entry); !printed) return printed;
+    }
     return Ok{};
+  }
+
+  /// Requests by their ids, in the order of the log: proofs find them, and nothing else need be read.
+  Status show_ids(Index from, Index to) {
+    std::vector<LogEntry> found;
+    for (const auto& id : filter_.ids) {
+      auto proven = connected_.client.prove(id);
+      if (!proven) {
+        auto error = proven.error();
+        if (error.code == "unknown-request" || error.code == "not-final") error.code = "not-found";
+        return error;
+      }
+      if (proven->index < from || proven->index > to || !filter_.matches(*proven->request)) continue;
+      found.push_back({proven->index, proven->certificate->view, proven->request, RequestState::finalised, {}});
+    }
+    std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.index < b.index; });
+    for (const auto& entry : found) {
+      if (auto printed = rows_.print_row(entry); !printed) return printed;
+    }
+    return Ok{};
+  }
+
+  /// What the first node that answers holds above `from`.
+  Status show_pending(Index from) {
+    std::optional<Error> last;
+    for (std::size_t k = 0; k < connected_.client.nodes().size(); ++k) {
+      const auto& name = connected_.client.nodes()[k].name;
+      auto pending = connected_.client.pending(k, from);
+      if (!pending) {
+        last = pending.error();
+        continue;
+      }
+      for (const auto& one : *pending) {
+        if (!filter_.matches(*one.request)) continue;
+        if (auto printed = rows_.print_row({one.index, one.view, one.request, one.state, name}); !printed)
+          return printed;
+      }
+      talk(ink_err(Ink::yellow,
+                   fmt::format("{} above #{}: {}'s word only, and it may still change",
+                               pending->empty() ? "nothing" : std::to_string(pending->size()), from.value - 1, name)));
+      return Ok{};
+    }
+    return *last;
   }
 
   /// Until the cluster goes down; over restarts of all of its nodes.
@@ -173,7 +115,11 @@ class LogPrinter {
         if (auto over = give_up(entries.error())) return *over;
         continue;
       }
-      each(*entries, Index{UINT64_MAX}, [&](const Entry& entry) { rows_.print_row(entry); });
+      for (const auto& entry : matching(*entries, Index{UINT64_MAX})) {
+        for (auto printed = rows_.print_row(entry); !printed; printed = rows_.print_row(entry)) {
+          if (auto over = give_up(printed.error())) return *over;
+        }
+      }
     }
   }
 
@@ -187,18 +133,24 @@ class LogPrinter {
     return Ok{};
   }
 
-  template <class Use>
-  void each(const LogEntries& entries, Index to, const Use& use) const {
+  [[nodiscard]] std::vector<LogEntry> matching(const LogEntries& entries, Index to) const {
+    std::vector<LogEntry> out;
     auto index = entries.first;
     for (const auto& request : entries.requests) {
-      if (index <= to && filter_.matches(*request)) use(Entry{index, entries.certificate->view, request});
+      if (index <= to && filter_.matches(*request)) {
+        out.push_back({index, entries.certificate->view, request, RequestState::finalised, {}});
+      }
       index = index.next();
     }
+    return out;
   }
 
   /// nullopt: try again.
   [[nodiscard]] std::optional<Error> give_up(const Error& error) const {
-    if (error.code != "unreachable" && error.code != "timed-out" && error.code != "not-final") return error;
+    // What a cluster says whose nodes are being restarted, or have nobody to agree with.
+    static constexpr std::string_view passing[] = {"unreachable", "timed-out", "not-final",
+                                                   "busy",        "stopped",   "starting"};
+    if (std::find(std::begin(passing), std::end(passing), error.code) == std::end(passing)) return error;
     auto now = open_cluster(connected_.cluster.paths.root);
     if (!now) return now.error();
     if (auto running = check_running(*now); !running) return running.error();
@@ -207,30 +159,53 @@ class LogPrinter {
   }
 
   Connected& connected_;
-  Filter filter_;
-  Rows rows_;
+  LogFilter filter_;
+  LogRows rows_;
   std::optional<LogReader> reader_;
 };
 
-int show_log(const Globals& globals, const LogOptions& options) {
+/// What does not go together.
+Status check_options(const LogOptions& options) {
   if (options.tail && (options.from || options.to)) {
-    return fail({"usage", "--tail does not go with --from and --to", "zell log --tail 10"});
+    return Error{"usage", "--tail does not go with --from and --to", "zell log --tail 10"};
   }
-  if (options.follow && options.to) return fail({"usage", "--follow does not go with --to", "zell log -f"});
+  if (options.follow && options.to) return Error{"usage", "--follow does not go with --to", "zell log -f"};
+  if (options.unfinalised && (options.follow || options.to)) {
+    return Error{"usage", "--unfinalised is about the log's end as it is now: not with --follow or --to",
+                 "zell log --tail 5 --unfinalised"};
+  }
+  if (options.unfinalised && options.proof) {
+    return Error{"usage", "what is not final has no proof: --unfinalised does not go with --proof", "zell log --proof"};
+  }
+  return Ok{};
+}
+
+RowForm form_of(const Globals& globals, const LogOptions& options) {
+  if (options.proof) return RowForm::proof;
+  return globals.json ? RowForm::json : RowForm::table;
+}
+
+int show_log(const Globals& globals, const LogOptions& options) {
+  if (auto checked = check_options(options); !checked) return fail(checked.error());
   auto connected = connect(globals, {}, true);
   if (!connected) return fail(connected.error());
   const Names names(connected->cluster.paths.keys());
-  auto filter = make_filter(options, names);
+  auto filter = make_filter(names, options.apps, options.senders, options.ids, options.contains);
   if (!filter) return fail(filter.error());
   auto newest = newest_final(connected->client);
   if (!newest) return fail(newest.error());
   const Index end{options.to ? std::min(*options.to, newest->value) : newest->value};
   // Without a filter, nothing below the last N need be read: an inclusion proof stands for it.
   const bool skip = options.tail && filter->all();
+  const bool by_id = !filter->ids.empty() && !options.follow && !options.tail && !options.unfinalised;
   Index from{options.from.value_or(1)};
   if (skip) from = Index{end.value - std::min(end.value, *options.tail) + 1};
-  LogPrinter printer(*connected, std::move(*filter), Rows(names, globals.json));
-  if (auto shown = printer.show(from, end, skip ? std::nullopt : options.tail); !shown) return fail(shown.error());
+  LogPrinter printer(*connected, std::move(*filter), LogRows(names, connected->client, form_of(globals, options)));
+  auto shown = by_id ? printer.show_ids(from, end) : printer.show(from, end, skip ? std::nullopt : options.tail);
+  if (!shown) return fail(shown.error());
+  if (options.unfinalised) {
+    if (auto pending = printer.show_pending(std::max(from, end.next())); !pending) return fail(pending.error());
+  }
   if (!options.follow) return done;
   if (auto followed = printer.follow(std::max(from, end.next())); !followed) return fail(followed.error());
   return done;
@@ -245,9 +220,14 @@ void add_log_command(Command root, const Globals& globals) {
       .option("--to", options->to, "INDEX", "End here", 1)
       .option("--tail", options->tail, "N", "Only the last N")
       .flag("-f,--follow", options->follow, "Go on with what becomes final from now on, until Ctrl-C")
-      .option("--app", options->app, "APP", "Only requests for this application")
-      .option("--sender", options->sender, "WHO",
-              "Only requests signed by this key: a name, an address or a public key")
+      .list("--app", options->apps, "APP", "Only requests for this application, or these")
+      .list("--sender", options->senders, "WHO",
+            "Only requests signed by this key, or these: a name, an address or a public key")
+      .list("--id", options->ids, "ID", "Only the request of this id, or these")
+      .option("--grep", options->contains, "TEXT", "Only requests whose payload contains this text")
+      .flag("--proof", options->proof, "Each entry as a proof that zell verify --proof checks, one a line")
+      .flag("--unfinalised", options->unfinalised,
+            "Also what is sequenced or locked above it: one node's word only (state with ?)")
       .examples({"zell log --tail 10", "zell log -f --app default", "zell log --from 1 --to 5 --sender alice --json"})
       .run([&globals, options] { return show_log(globals, *options); });
 }

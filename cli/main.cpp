@@ -13,6 +13,7 @@
 #include "cli/commands.h"
 #include "cli/exit_codes.h"
 #include "cli/output.h"
+#include "cli/proof_commands.h"
 
 namespace {
 
@@ -61,6 +62,8 @@ int main(int argc, char** argv) {
   add_node_commands(line.root(), globals);
   add_challenge_command(line.root(), globals);
   add_verify_command(line.root(), globals);
+  add_prove_command(line.root(), globals);
+  add_evidence_commands(line.root(), globals);
   add_bench_command(line.root(), globals);
   add_key_commands(line.root(), globals);
   add_doctor_command(line.root(), globals, line);

@@ -43,6 +43,18 @@ Result<CertificatePtr> Client::newest_certificate(std::size_t node) {
   return session_->certificate(node);
 }
 
+Result<std::vector<PendingRequest>> Client::pending(std::size_t node, Index from) {
+  if (auto usable = session_->usable(); !usable) return usable.error();
+  ZELL_CHECK(node < session_->nodes.size());
+  return session_->pending(node, from);
+}
+
+Result<ProvenFaults> Client::evidence(std::size_t node) {
+  if (auto usable = session_->usable(); !usable) return usable.error();
+  ZELL_CHECK(node < session_->nodes.size());
+  return session_->evidence(node);
+}
+
 const std::vector<NodeFault>& Client::faults() const {
   return session_->faults;
 }

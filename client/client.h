@@ -13,6 +13,7 @@
 #include "node/crypto/keys.h"
 #include "node/crypto/log_tree.h"
 #include "node/types/vote.h"
+#include "node/wire/messages.h"
 
 namespace zell {
 
@@ -59,7 +60,27 @@ struct ProvenRequest {
   RequestPtr request;
   Index index;
   CertificatePtr certificate;
-  CompactRange before;  ///< of the log below it: what a LogReader goes on from
+  CompactRange before;     ///< of the log below it: what a LogReader goes on from
+  std::vector<Hash> path;  ///< RFC 6962 PATH(index - 1, leaves to the certificate's index)
+};
+
+/// What a node holds above the final log: only its word, and it may still change. That the sender signed it was
+/// checked.
+struct PendingRequest {
+  RequestPtr request;
+  Index index;
+  View view;
+  RequestState state{};  ///< sequenced or locked; finalised if it became so meanwhile, unproven all the same
+};
+
+/// A signed proof that a member broke the rules, checked against the genesis.
+struct ProvenFault {
+  NodeId accused;
+  EvidencePtr evidence;
+};
+struct ProvenFaults {
+  std::vector<ProvenFault> faults;
+  std::size_t without_bytes = 0;  ///< the node holds so many more, too large to be sent
 };
 
 /// A verified piece of the log.
@@ -68,6 +89,7 @@ struct LogEntries {
   Requests requests;           ///< first, first + 1, …; empty if nothing came in time
   CertificatePtr certificate;  ///< its point is the end of the piece; null if it is empty
   std::string node;
+  CompactRange before;  ///< of the log below `first`
 };
 
 /// A prefix of the log that was verified before, e.g. by a reader in another process. REQUIRES: from a source that you
@@ -137,12 +159,20 @@ class Client {
 
   /// Called between pieces with how far it is and how far it will go; false ends the call with "cancelled".
   using Progress = std::function<bool(Index done, Index target)>;
-  /// Reads and checks all of one node's final log, up to the certificate that it has now. Null if nothing is final
-  /// there. Requests are given to `visit` (may be empty) as they are verified.
+  /// Reads and checks one node's final log from `from` to `to`, or to the certificate that it has now if that comes
+  /// first; it may go somewhat beyond. Null if nothing is final there. What is below `from` is not read: an inclusion
+  /// proof stands for it. Requests are given to `visit` (may be empty) as they are verified. Code "not-final": `from`
+  /// is above what is final there.
   [[nodiscard]] Result<CertificatePtr> verify_log(std::size_t node, const Progress& progress,
-                                                  const std::function<void(const LogEntries&)>& visit = {});
+                                                  const std::function<void(const LogEntries&)>& visit = {},
+                                                  Index from = {1}, Index to = {UINT64_MAX});
   /// The newest finality certificate of a node, verified, and checked to be of one log with all those seen before.
   [[nodiscard]] Result<CertificatePtr> newest_certificate(std::size_t node);
+
+  /// What a node holds at `from` and above that is not final yet: a page of it.
+  [[nodiscard]] Result<std::vector<PendingRequest>> pending(std::size_t node, Index from);
+  /// The proofs of faults that a node holds, each checked.
+  [[nodiscard]] Result<ProvenFaults> evidence(std::size_t node);
 
   /// Everything that nodes were found out with.
   [[nodiscard]] const std::vector<NodeFault>& faults() const;

@@ -87,18 +87,26 @@ Result<LogReader> Client::read(ReadOptions options) {
 }
 
 Result<CertificatePtr> Client::verify_log(std::size_t node, const Progress& progress,
-                                          const std::function<void(const LogEntries&)>& visit) {
+                                          const std::function<void(const LogEntries&)>& visit, Index from, Index to) {
   auto target = newest_certificate(node);
   if (!target || !*target) return target;
+  const Index end = std::min(to, (*target)->point.index);
+  if (from > end) {
+    return Error{"not-final",
+                 session_->nodes[node].name + " has nothing final above #" +
+                     std::to_string((*target)->point.index.value) + ", and is asked for #" + std::to_string(from.value),
+                 "zell status"};
+  }
   constexpr std::size_t large_page = 4 << 20;
   ReadOptions options;
   options.node = node;
   options.only_node = true;
+  options.from = from;
   options.page_bytes = large_page;
   auto reader = read(std::move(options));
   if (!reader) return reader.error();
   CertificatePtr newest;
-  while (reader->next_index() <= (*target)->point.index) {
+  while (reader->next_index() <= end) {
     // A node may show a certificate a moment before its store can be read so far.
     auto piece = reader->next(session_->options.patience);
     if (!piece) return piece.error();
@@ -108,7 +116,7 @@ Result<CertificatePtr> Client::verify_log(std::size_t node, const Progress& prog
     newest = piece->certificate;
     if (visit) visit(*piece);
     Index done{reader->next_index().value - 1};
-    if (progress && !progress(done, std::max(done, (*target)->point.index))) {
+    if (progress && !progress(done, std::max(done, end))) {
       return Error{"cancelled", "the check was cancelled at #" + std::to_string(done.value), ""};
     }
   }

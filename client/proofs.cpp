@@ -71,6 +71,7 @@ Result<LogEntries> check_chunk(const Chunk& chunk, CompactRange& range, const Ve
                                bool check_signatures) {
   LogEntries out;
   out.first = {range.size() + 1};
+  out.before = range;
   if (chunk.batches.empty()) return out;
   if (auto checked = check_shape(chunk, range); !checked) return checked.error();
   if (auto checked = check_final(*chunk.fc, verifier); !checked) return checked.error();
@@ -103,7 +104,8 @@ Result<ProvenRequest> check_inclusion(InclusionClaim claim, const Verifier& veri
   }
   auto before = range_before(position, point.index.value, claim.path);
   return ProvenRequest{std::move(claim.request), claim.index,
-                       std::make_shared<Certificate>(std::move(claim.certificate)), std::move(before)};
+                       std::make_shared<Certificate>(std::move(claim.certificate)), std::move(before),
+                       std::move(claim.path)};
 }
 
 CompactRange range_before(std::uint64_t index, std::uint64_t size, std::span<const Hash> path) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "node/wire/codec.h"
+#include "node/wire/request_codec.h"
 
 namespace zell {
 
@@ -92,8 +93,9 @@ Result<std::string> ClientSession::taken(Result<HttpReply> reply) {
   return std::move(good->body);
 }
 
-Result<std::string> ClientSession::get(std::size_t node, const std::string& target, std::chrono::milliseconds wait) {
-  return taken(http_.get(nodes[node].url + target, call(wait, max_json_reply_bytes)));
+Result<std::string> ClientSession::get(std::size_t node, const std::string& target, std::chrono::milliseconds wait,
+                                       std::size_t max_reply_bytes) {
+  return taken(http_.get(nodes[node].url + target, call(wait, max_reply_bytes)));
 }
 
 Result<std::vector<RequestClaim>> ClientSession::submit(std::size_t node, std::span<const RequestPtr> requests,
@@ -214,6 +216,39 @@ Result<LogEntries> ClientSession::read(std::size_t node, CompactRange& range, st
   remember(piece->certificate);
   range = std::move(grown);
   return piece;
+}
+
+Result<std::vector<PendingRequest>> ClientSession::pending(std::size_t node, Index from) {
+  // A page holds one batch at least, and each may be twice as long in hexadecimal.
+  constexpr std::size_t max_page_reply = 32 << 20;
+  auto answer = get(node, "/v1/log?unfinalised=1&from=" + std::to_string(from.value), std::chrono::milliseconds(0),
+                    max_page_reply);
+  if (!answer) return answer.error();
+  auto claim = read_pending_answer(*answer, verifier.domain());
+  if (!claim) return lied(node, claim.error());
+  for (const auto& entry : *claim) {
+    auto form = check_request_form(*entry.request, genesis.parameters);
+    if (!form) return lied(node, {"payloads", form.error().what, ""});
+    if (auto checked = verifier.check(entry.request); !checked)
+      return lied(node, {"signature", checked.error().what, ""});
+  }
+  return claim;
+}
+
+Result<ProvenFaults> ClientSession::evidence(std::size_t node) {
+  constexpr std::size_t max_evidence_reply = 24 << 20;  // the API sends 16 MiB of it at most, and a line about each
+  auto answer = get(node, "/v1/evidence", {}, max_evidence_reply);
+  if (!answer) return answer.error();
+  auto claim = read_evidence_answer(*answer, {verifier.domain(), genesis.parameters, genesis.size()});
+  if (!claim) return lied(node, claim.error());
+  ProvenFaults out;
+  out.without_bytes = claim->without_bytes;
+  for (auto& one : claim->evidence) {
+    auto accused = verifier.check_evidence(*one);
+    if (!accused) return lied(node, {"evidence", accused.error().what, ""});
+    out.faults.push_back({*accused, std::move(one)});
+  }
+  return out;
 }
 
 // ---- One history

@@ -28,7 +28,7 @@ class ClientSession {
   [[nodiscard]] Error nobody(const std::optional<Error>& last) const;
 
   [[nodiscard]] Result<std::string> get(std::size_t node, const std::string& target,
-                                        std::chrono::milliseconds wait = {});
+                                        std::chrono::milliseconds wait = {}, std::size_t max_reply_bytes = 8 << 20);
   [[nodiscard]] Result<std::vector<RequestClaim>> submit(std::size_t node, std::span<const RequestPtr> requests,
                                                          RequestState wait, std::chrono::milliseconds timeout);
   [[nodiscard]] Result<RequestClaim> lookup(std::size_t node, const RequestId& id, RequestState wait,
@@ -38,6 +38,8 @@ class ClientSession {
   /// The same for a request that the node says is finalised at `index`: if it can't prove that, it lied.
   [[nodiscard]] Result<ProvenRequest> prove_claim(std::size_t node, const RequestId& id, Index index);
   [[nodiscard]] Result<CertificatePtr> certificate(std::size_t node);
+  [[nodiscard]] Result<std::vector<PendingRequest>> pending(std::size_t node, Index from);
+  [[nodiscard]] Result<ProvenFaults> evidence(std::size_t node);
   /// What follows `range` in the log, checked likewise; on success `range` has grown.
   [[nodiscard]] Result<LogEntries> read(std::size_t node, CompactRange& range, std::size_t page_bytes,
                                         std::chrono::milliseconds wait);

@@ -2,6 +2,7 @@
 
 #include "node/crypto/keys.h"
 #include "node/wire/codec.h"
+#include "node/wire/evidence_names.h"
 #include "node/wire/request_codec.h"
 
 namespace zell {
@@ -147,26 +148,19 @@ Json json_of(const NodeStatus& status, const Genesis& genesis) {
 }
 
 Json json_of(const Evidence& evidence, const Genesis& genesis) {
-  struct Summary {
-    std::string_view kind;
-    NodeId guilty;
-    View view;
-  };
-  struct Summarise {
+  struct Accused {
     const Genesis& genesis;
-    Summary operator()(const TwoProposals& e) const { return {"two-proposals", genesis.leader(e.a.view), e.a.view}; }
-    Summary operator()(const TwoVotes& e) const { return {"two-votes", e.a.signer, e.a.view}; }
-    Summary operator()(const HiddenLock& e) const { return {"hidden-lock", e.final.signer, e.final.view}; }
-    Summary operator()(const InvalidProposal& e) const {
-      return {"invalid-proposal", genesis.leader(e.header.view), e.header.view};
-    }
+    NodeId operator()(const TwoProposals& e) const { return genesis.leader(e.a.view); }
+    NodeId operator()(const TwoVotes& e) const { return e.a.signer; }
+    NodeId operator()(const HiddenLock& e) const { return e.final.signer; }
+    NodeId operator()(const InvalidProposal& e) const { return genesis.leader(e.header.view); }
   };
-  auto summary = std::visit(Summarise{genesis}, evidence);
+  const auto accused = std::visit(Accused{genesis}, evidence);
   Writer bytes;
   write_evidence(bytes, evidence);
-  return {{"kind", summary.kind},
-          {"node", name_of_member(genesis, summary.guilty)},
-          {"view", summary.view.value},
+  return {{"kind", kind_of(evidence)},
+          {"node", name_of_member(genesis, accused)},
+          {"view", view_of(evidence).value},
           {"encoded", to_hex0x(bytes.bytes())}};
 }
 

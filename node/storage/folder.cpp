@@ -84,6 +84,18 @@ Result<FolderLock> FolderLock::take(const std::filesystem::path& folder) {
   return lock;
 }
 
+Result<std::optional<FolderLock>> FolderLock::share(const std::filesystem::path& folder) {
+  const auto file = folder / "lock";
+  const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0 && errno == ENOENT) return std::optional<FolderLock>{};
+  if (descriptor < 0) return io_error(file, "open");
+  FolderLock lock(descriptor);
+  if (::flock(descriptor, LOCK_SH | LOCK_NB) == 0) return std::optional<FolderLock>(std::move(lock));
+  if (errno != EWOULDBLOCK) return io_error(file, "lock");
+  return Error{"locked", folder.string() + " is in use by " + holder_of(descriptor),
+               "stop that node first (zell node stop NAME, or zell down), or ask it over its API: zell verify"};
+}
+
 FolderLock::~FolderLock() {
   if (descriptor_ >= 0) ::close(descriptor_);
 }

@@ -2,6 +2,7 @@
 // A data folder: who may read it, who holds it, and that its entries are on disk.
 
 #include <filesystem>
+#include <optional>
 
 #include "node/base/result.h"
 
@@ -19,6 +20,9 @@ class FolderLock {
  public:
   /// Code "locked", with the holder's pid; "io".
   [[nodiscard]] static Result<FolderLock> take(const std::filesystem::path& folder);
+  /// For looking: shared with others that look, and nothing is written. nullopt: there is no lock file (a copy of a
+  /// folder), and nothing to hold. Code "locked" if a node has it; "io".
+  [[nodiscard]] static Result<std::optional<FolderLock>> share(const std::filesystem::path& folder);
   FolderLock(FolderLock&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
   FolderLock& operator=(FolderLock&& other) noexcept {
     std::swap(descriptor_, other.descriptor_);

@@ -71,6 +71,48 @@ Result<std::unique_ptr<Sqlite>> Sqlite::open(const std::filesystem::path& file, 
   return out;
 }
 
+namespace {
+
+/// SQLite's name of a file that it may take for unchanging: "file:" and the path, percent-encoded.
+std::string immutable_uri(const std::filesystem::path& file) {
+  static constexpr char digits[] = "0123456789ABCDEF";
+  static constexpr std::string_view plain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/";
+  std::string out = "file:";
+  for (const char c : std::filesystem::absolute(file).string()) {
+    if (plain.find(c) != std::string_view::npos) {
+      out += c;
+      continue;
+    }
+    const auto byte = static_cast<unsigned char>(c);
+    out += {'%', digits[byte >> 4], digits[byte & 15]};
+  }
+  return out + "?immutable=1";
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Sqlite>> Sqlite::open_to_read(const std::filesystem::path& file) {
+  std::unique_ptr<Sqlite> out(new Sqlite(""));
+  out->file_ = file.string();
+  std::error_code failed;
+  const auto wal_bytes = std::filesystem::file_size(file.string() + "-wal", failed);
+  // With a WAL, which only a crash leaves: its index is kept on the heap, and no lock is asked of the file, which one
+  // that is open for reading could not have. Without one SQLite would make it, but for a file that can't change.
+  const bool has_wal = !failed && wal_bytes > 0;
+  const int flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_URI;
+  const int code = has_wal ? sqlite3_open_v2(file.c_str(), &out->db_, flags & ~SQLITE_OPEN_URI, "unix-none")
+                           : sqlite3_open_v2(immutable_uri(file).c_str(), &out->db_, flags, nullptr);
+  if (code != SQLITE_OK) return out->error(code, "opening it");
+  out->abandon();
+  sqlite3_db_config(out->db_, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
+  sqlite3_db_config(out->db_, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
+  auto status = out->run(
+      "PRAGMA locking_mode = EXCLUSIVE; PRAGMA query_only = ON; PRAGMA temp_store = MEMORY;"
+      "PRAGMA mmap_size = 0; PRAGMA cell_size_check = ON; PRAGMA cache_size = -8192;");
+  if (!status.ok()) return status.error();
+  return out;
+}
+
 Sqlite::~Sqlite() {
   // Not later, when the last statement goes: the VFS goes with this object.
   ZELL_CHECK(sqlite3_close(db_) == SQLITE_OK);

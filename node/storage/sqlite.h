@@ -19,6 +19,9 @@ class Sqlite {
   /// read back: code "io" if one was not taken.
   [[nodiscard]] static Result<std::unique_ptr<Sqlite>> open(const std::filesystem::path& file,
                                                             const StoreOptions& options);
+  /// Opens an existing file for reading alone: neither it nor its WAL is written, nor is any file made. What the WAL
+  /// holds is seen. REQUIRES: nobody writes the file meanwhile (the caller holds the folder's lock).
+  [[nodiscard]] static Result<std::unique_ptr<Sqlite>> open_to_read(const std::filesystem::path& file);
   ~Sqlite();
   Sqlite(const Sqlite&) = delete;
   Sqlite& operator=(const Sqlite&) = delete;

@@ -1,4 +1,5 @@
 #include "node/storage/log_store.h"
+#include "node/storage/meta.h"
 #include "node/storage/recovery.h"
 #include "node/storage/sqlite_tables.h"
 
@@ -8,13 +9,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* file_name = "node.db";
 constexpr const char* unfinished_name = "node.db.new";
-constexpr const char* meta_schema = "CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;";
-
-DecodeContext context_of(const Genesis& genesis) {
-  return {SigningDomain::of(genesis), genesis.parameters, genesis.members.size()};
-}
 
 Status remove_file(const fs::path& file) {
   std::error_code failed;
@@ -25,7 +20,7 @@ Status remove_file(const fs::path& file) {
 
 /// What a database of that name may have left behind. A stray WAL would be replayed into a new file.
 Status remove_leftovers(const fs::path& folder) {
-  for (const char* name : {file_name, unfinished_name}) {
+  for (const char* name : {database_file, unfinished_name}) {
     for (const char* suffix : {"-wal", "-shm", "-journal"}) {
       if (auto status = remove_file(folder / (std::string(name) + suffix)); !status.ok()) return status;
     }
@@ -76,55 +71,25 @@ Status make_database(const fs::path& folder, const DecodeContext& context, NodeI
   if (status.ok()) status = sync_to_disk(unfinished);
   if (!status.ok()) return status;
   std::error_code failed;
-  fs::rename(unfinished, folder / file_name, failed);
+  fs::rename(unfinished, folder / database_file, failed);
   if (failed) return Error{"io", "can't rename " + unfinished.string() + ": " + failed.message(), ""};
   return sync_to_disk(folder);
 }
 
-Status check_schema_version(Sqlite& db) {
-  auto found = db.text("SELECT CAST(value AS TEXT) FROM meta WHERE name = 'schema' AND typeof(value) = 'integer'");
-  if (!found.ok()) return found.error();
-  if (*found == std::to_string(schema_version)) return Ok{};
-  const bool newer =
-      !found->empty() && found->front() != '-' && (found->size() > 1 || *found > std::to_string(schema_version));
-  if (!newer) return corrupt_error(db.file(), "its schema version is '" + *found + "'");
-  return Error{"newer-schema",
-               db.file() + " has schema version " + *found + ", and this zell knows versions up to " +
-                   std::to_string(schema_version),
-               "run the zell that wrote it (schema version " + *found +
-                   ") or a newer one; this one has schema version " + std::to_string(schema_version)};
-}
-
 Status check_owner(Sqlite& db, const Genesis& genesis, const DecodeContext& context, NodeId self) {
-  auto cluster = db.text("SELECT lower(hex(value)) FROM meta WHERE name = 'cluster'");
-  if (!cluster.ok()) return cluster.error();
-  const char* hint = "each node has a data folder of its own: check the data folder in this node's configuration";
-  if (*cluster != to_hex(context.domain.cluster.view())) {
-    return Error{
-        "foreign",
-        db.file() + " belongs to cluster 0x" + *cluster + ", not to " + to_hex0x(context.domain.cluster.view()), hint};
-  }
-  auto node = db.text("SELECT CAST(value AS TEXT) FROM meta WHERE name = 'node'");
+  if (auto status = check_cluster(db, context); !status.ok()) return status;
+  auto node = owner_of(db, genesis);
   if (!node.ok()) return node.error();
-  if (*node == std::to_string(self.value)) return Ok{};
+  if (*node == self) return Ok{};
   return Error{"foreign",
-               db.file() + " belongs to member " + *node + " of the cluster, not to member " +
+               db.file() + " belongs to member " + std::to_string(node->value) + " of the cluster, not to member " +
                    std::to_string(self.value) + " (" + genesis.members[self.value].name + "), counted from 0",
-               hint};
-}
-
-Status check_schema(Sqlite& db) {
-  auto found = db.text(
-      "SELECT group_concat(sql || ';', '') FROM (SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY rowid)");
-  if (!found.ok()) return found.error();
-  if (*found != std::string(meta_schema) + sqlite_schema)
-    return corrupt_error(db.file(), "its tables are not the ones of a node");
-  return Ok{};
+               foreign_hint};
 }
 
 Result<std::unique_ptr<Store>> open_database(FolderLock lock, const fs::path& folder, const Genesis& genesis,
                                              const DecodeContext& context, NodeId self, const StoreOptions& options) {
-  auto db = Sqlite::open(folder / file_name, options);
+  auto db = Sqlite::open(folder / database_file, options);
   if (!db.ok()) return db.error();
   if (auto status = check_schema_version(**db); !status.ok()) return status.error();
   if (auto status = check_schema(**db); !status.ok()) return status.error();
@@ -136,7 +101,7 @@ Result<std::unique_ptr<Store>> open_database(FolderLock lock, const fs::path& fo
 
 Result<bool> has_database(const fs::path& folder) {
   std::error_code failed;
-  const bool there = fs::exists(folder / file_name, failed);
+  const bool there = fs::exists(folder / database_file, failed);
   if (failed)
     return Error{"io", "can't look into " + folder.string() + ": " + failed.message(), "check its permissions"};
   return there;
@@ -152,7 +117,7 @@ Status create_store(const fs::path& folder, const Genesis& genesis, NodeId self,
   auto there = has_database(folder);
   if (!there.ok()) return there.error();
   if (*there) {
-    return Error{"exists", (folder / file_name).string() + " is there already",
+    return Error{"exists", (folder / database_file).string() + " is there already",
                  "vote state is made once and never replaced: use another folder for another cluster"};
   }
   return make_database(folder, context_of(genesis), self, Standing::member, options);

@@ -97,7 +97,8 @@ class IdCursor : public Cursor<BatchRow> {
 
 }  // namespace
 
-Result<std::unique_ptr<Tables>> SqliteTables::make(FolderLock lock, std::unique_ptr<Sqlite> db, DecodeContext context) {
+Result<std::unique_ptr<Tables>> SqliteTables::make(std::optional<FolderLock> lock, std::unique_ptr<Sqlite> db,
+                                                   DecodeContext context) {
   std::unique_ptr<SqliteTables> out(new SqliteTables(std::move(lock), std::move(db), std::move(context)));
   if (auto status = out->prepare(); !status.ok()) return status.error();
   return std::unique_ptr<Tables>(std::move(out));

@@ -21,7 +21,7 @@ struct TableStatements {
 class SqliteTables final : public Tables {
  public:
   /// `db` has this schema (see sqlite_store.cpp). Code "corrupt" if a statement does not fit it.
-  [[nodiscard]] static Result<std::unique_ptr<Tables>> make(FolderLock lock, std::unique_ptr<Sqlite> db,
+  [[nodiscard]] static Result<std::unique_ptr<Tables>> make(std::optional<FolderLock> lock, std::unique_ptr<Sqlite> db,
                                                             DecodeContext context);
 
   [[nodiscard]] const std::string& name() const override { return db_->file(); }
@@ -51,14 +51,14 @@ class SqliteTables final : public Tables {
   [[nodiscard]] CursorPtr<Certificate> certificates(Index from) override;
 
  private:
-  SqliteTables(FolderLock lock, std::unique_ptr<Sqlite> db, DecodeContext context)
+  SqliteTables(std::optional<FolderLock> lock, std::unique_ptr<Sqlite> db, DecodeContext context)
       : lock_(std::move(lock)), db_(std::move(db)), context_(std::move(context)) {}
   [[nodiscard]] Status prepare();
   [[nodiscard]] Status put_record(std::int64_t id, Sealed kind, Bytes value);
   /// Unsealed; empty if there is none.
   [[nodiscard]] Result<Bytes> read_record(std::int64_t id, Sealed kind);
 
-  FolderLock lock_;  // released last
+  std::optional<FolderLock> lock_;  // released last
   std::unique_ptr<Sqlite> db_;
   DecodeContext context_;
   TableStatements s_;

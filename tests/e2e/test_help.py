@@ -94,6 +94,8 @@ class Help(Case):
             process.send_signal(signal.SIGTERM)
         out, err = process.communicate(timeout=PATIENCE)
         wanted = (0, -signal.SIGTERM) if endless else (0, 1) if "challenge" in example else (0,)
+        if "evidence show" in example:
+            wanted = (3,)  # nobody here has broken a rule
         self.assertIn(process.returncode, wanted, f"{example}\n{out}\n{err}")
 
     def test_every_example_runs(self):

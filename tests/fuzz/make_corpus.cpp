@@ -6,6 +6,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "client/proof_documents.h"
 #include "cluster/cluster_file.h"
 #include "cluster/supervisor_protocol.h"
 #include "node/config/genesis_file.h"
@@ -13,7 +14,7 @@
 #include "node/http/signed_request.h"
 #include "node/storage/row_codec.h"
 #include "node/transport/send_queue.h"
-#include "tests/fuzz/fuzz_target.h"
+#include "tests/fuzz/stand_in.h"
 #include "tests/support/chain.h"
 
 namespace {
@@ -240,6 +241,38 @@ void save_others(const fs::path& folder) {
   save(folder / "log_proof", "consistency", Bytes{1, 6, 3, 0, 0, 0, 0, 0, 0, 0, 0});
 }
 
+/// Of the stand-in members, so that they are accepted as they are.
+void save_documents(const fs::path& folder) {
+  const auto& verifier = testing::stand_in_verifier();
+  std::vector<RequestPtr> requests;
+  std::vector<Hash> leaves;
+  for (std::uint64_t nonce = 1; nonce <= 3; ++nonce) {
+    const std::vector<Bytes> payloads{{1, 2, 3}};
+    requests.push_back(make_request(verifier.domain(), "default", nonce, testing::stand_in_key(0), payloads, {}));
+    leaves.push_back(requests.back()->leaf);
+  }
+  const auto signed_by = [](std::uint8_t member) {
+    Signature out;
+    out.bytes[0] = member;
+    return out;
+  };
+  Certificate certificate{Phase::final, {1}, {{3}, tree_root(leaves)}, {}};
+  for (std::uint8_t member = 0; member < 5; ++member) {
+    certificate.signatures.push_back({{member}, signed_by(member)});
+  }
+  const ProvenRequest proven{
+      requests[1], {2}, std::make_shared<const Certificate>(certificate), {}, inclusion_proof(1, leaves)};
+  const auto proof = write_proof_document(proven, verifier.domain());
+  const auto at = folder / "proof_documents";
+  save(at, "proof", '\0', proof);
+  save(at, "certificate", '\1', Json{{"schema", 1}, {"certificate", Json::parse(proof)["certificate"]}}.dump());
+  TwoVotes votes;
+  votes.a = {Phase::lock, {1}, {{3}, leaves[0]}, {2}, signed_by(2)};
+  votes.b = {Phase::lock, {1}, {{3}, leaves[1]}, {2}, signed_by(2)};
+  const ProvenFault fault{{2}, std::make_shared<const Evidence>(votes)};
+  save(at, "evidence", '\2', write_evidence_document(std::span(&fault, 1), verifier.genesis(), verifier.domain()));
+}
+
 /// Each member in turn is the node, with its peers connected; what follows is up to chance.
 void save_plays(const fs::path& folder) {
   Prng random(seed);
@@ -258,6 +291,7 @@ void save_all(const fs::path& folder) {
   save_config(folder);
   save_http(folder);
   save_answers(folder);
+  save_documents(folder);
   save_others(folder);
 }
 

@@ -166,6 +166,16 @@ TEST_CASE("a newer schema is refused, naming both versions; one that never was i
   CHECK(open_code(temp.path()) == "corrupt");
 }
 
+TEST_CASE("an older schema is refused, and it is said what to do") {
+  TempFolder temp;
+  REQUIRE(create_store(temp.path(), four_members(), {0}).ok());
+  run_sql(temp.path() / "node.db", "UPDATE meta SET value = 0 WHERE name = 'schema'");
+  auto store = open_store(temp.path(), four_members(), {0});
+  REQUIRE_FALSE(store.ok());
+  CHECK(store.error().code == "older-schema");
+  CHECK(store.error().hint.find("run the zell that wrote it") != std::string::npos);
+}
+
 TEST_CASE("other tables than a node's are refused") {
   TempFolder temp;
   REQUIRE(create_store(temp.path(), four_members(), {0}).ok());
