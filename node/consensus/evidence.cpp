@@ -53,14 +53,4 @@ bool EvidenceWatch::is_new(const Evidence& evidence, NodeId guilty) {
   return known_.emplace(evidence.index(), guilty, view_of(evidence)).second;
 }
 
-View view_of(const Evidence& evidence) {
-  struct Visitor {
-    View operator()(const TwoProposals& e) const { return e.a.view; }
-    View operator()(const TwoVotes& e) const { return e.a.view; }
-    View operator()(const HiddenLock& e) const { return e.final.view; }
-    View operator()(const InvalidProposal& e) const { return e.header.view; }
-  };
-  return std::visit(Visitor{}, evidence);
-}
-
 }  // namespace zell

@@ -7,7 +7,7 @@
 #include <tuple>
 #include <vector>
 
-#include "node/wire/messages.h"
+#include "node/wire/evidence_names.h"
 
 namespace zell {
 
@@ -32,8 +32,5 @@ class EvidenceWatch {
   std::map<NodeId, Vote> finals_;            // highest rank seen
   std::set<std::tuple<std::size_t, NodeId, View>> known_;
 };
-
-/// The view that the evidence is about.
-[[nodiscard]] View view_of(const Evidence& evidence);
 
 }  // namespace zell
