@@ -118,8 +118,9 @@ void print_toml(const std::vector<Setting>& settings, bool origin) {
 int show(const Globals& globals, const CommandDescription& root, const ShowOptions& options) {
   auto presets = Presets::read(root);
   if (!presets) return fail(presets.error());
-  if (auto good = presets->check(); !good) return fail(good.error());
+  // Before check() sets what files and variables say.
   const auto settings = settings_of(root, *presets, globals, options.all);
+  if (auto good = presets->check(); !good) return fail(good.error());
   auto notes = presets->notes;
   notes.insert(notes.end(), presets->strangers.begin(), presets->strangers.end());
   if (globals.json) {

@@ -14,8 +14,9 @@ struct VerifyOptions {
   bool signatures = false;
   std::optional<std::uint64_t> from, to;
   std::string proof, certificate, evidence;  ///< a file, or "-"; empty: not asked for
-  std::vector<std::string> data;
-  std::string genesis;  ///< a file; empty: the chosen cluster's
+  std::vector<std::string> data;             ///< folders
+  std::vector<std::string> folders;          ///< more of them: what a shell makes of "--data */data"
+  std::string genesis;                       ///< a file; empty: the chosen cluster's
 };
 
 /// The running nodes' logs.

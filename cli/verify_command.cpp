@@ -8,7 +8,11 @@
 namespace zell::cli {
 namespace {
 
-int verify(const Globals& globals, const VerifyOptions& options) {
+int verify(const Globals& globals, VerifyOptions options) {
+  if (options.data.empty() && !options.folders.empty()) {
+    return fail({"usage", "what is " + options.folders.front() + "?", "zell verify --data FOLDER"});
+  }
+  options.data.insert(options.data.end(), options.folders.begin(), options.folders.end());
   const int offline = int(!options.proof.empty()) + int(!options.certificate.empty()) + int(!options.evidence.empty()) +
                       int(!options.data.empty());
   if (offline > 1) {
@@ -48,6 +52,7 @@ void add_verify_command(Command root, const Globals& globals) {
       .option("--evidence", options->evidence, "FILE", "Check proofs of faults (zell evidence export)")
       .list("--data", options->data, "FOLDER",
             "Check and compare whole data folders of stopped nodes; nothing is written")
+      .positionals("FOLDER", options->folders, "More folders for --data")
       .option("--genesis", options->genesis, "FILE", "With these, trust this genesis file; else the cluster's own")
       .examples({"zell verify", "zell verify --from 1 --json", "zell prove 1 | zell verify --proof -"})
       .run([&globals, options] { return verify(globals, *options); });

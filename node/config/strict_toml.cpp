@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
+#include <optional>
 
 #include "node/config/nearest.h"
 
@@ -67,6 +68,28 @@ class Descriptor {
   int fd_;
 };
 
+/// The first line with a key of too many parts, counted from 1. toml++ bounds how deep values nest (256), but not
+/// dotted keys, and follows each part by a call: together so many calls fit on the stack.
+std::optional<std::size_t> line_of_endless_key(std::string_view text) {
+  constexpr std::size_t max_parts = 16;
+  std::size_t line = 1, dots = 0;
+  char quote = 0;
+  for (const char c : text) {
+    if (c == '\n') {
+      ++line;
+      dots = 0;
+      quote = 0;
+    } else if (quote != 0) {
+      if (c == quote) quote = 0;
+    } else if (c == '"' || c == '\'') {
+      quote = c;
+    } else if (c == '.' && ++dots >= max_parts) {
+      return line;
+    }
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 Result<std::string> read_config_file(const std::filesystem::path& file) {
@@ -97,6 +120,9 @@ Result<std::string> read_config_file(const std::filesystem::path& file) {
 }
 
 Result<TomlValue> parse_toml(std::string_view text, const std::string& source) {
+  if (const auto line = line_of_endless_key(text)) {
+    return Error{"bad-toml", source + ":" + std::to_string(*line) + ": too many dots", "correct that line"};
+  }
   try {
     return convert(toml::parse(text, source));
   } catch (const toml::parse_error& problem) {

@@ -69,7 +69,7 @@ void MetricsText::write_labels(Labels labels, std::string_view le) {
   if (before == ',') text_.append("}");
 }
 
-void MetricsText::histogram(std::string_view name, std::string_view help, const Histogram& values) {
+void MetricsText::histogram(std::string_view name, std::string_view help, const BucketHistogram& values) {
   begin(name, help, "histogram");
   std::uint64_t below = 0;
   for (std::size_t i = 0; i < values.bounds().size(); ++i) {

@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-#include "node/metrics/histogram.h"
+#include "node/metrics/bucket_histogram.h"
 
 namespace zell {
 
@@ -38,7 +38,7 @@ class MetricsText {
     gauge(name, help);
     add(value);
   }
-  void histogram(std::string_view name, std::string_view help, const Histogram& values);
+  void histogram(std::string_view name, std::string_view help, const BucketHistogram& values);
 
   [[nodiscard]] const std::string& text() const { return text_; }
 

@@ -3,8 +3,8 @@
 
 #include "node/consensus/io.h"
 #include "node/http/node_api.h"
+#include "node/metrics/bucket_histogram.h"
 #include "node/metrics/counts_by_label.h"
-#include "node/metrics/histogram.h"
 #include "node/runtime/counted_scheme.h"
 #include "node/storage/storage_thread.h"
 #include "node/transport/transport.h"
@@ -41,7 +41,7 @@ class NodeCounters {
       "reason", {"unresponsive", "stalled", "censored", "equivocation", "invalid-proposal", "manual", "told"}};
   View moved_to_;  ///< the newest view whose beginning is counted
   std::uint64_t views_entered_ = 0, final_requests_ = 0, final_batches_ = 0, final_bytes_ = 0, own_final_ = 0;
-  Histogram finality_seconds_{finality_seconds_bounds};
+  BucketHistogram finality_seconds_{finality_seconds_bounds};
 };
 
 /// Looked up when somebody asks.

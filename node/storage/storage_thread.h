@@ -7,7 +7,7 @@
 #include <mutex>
 #include <thread>
 
-#include "node/metrics/histogram.h"
+#include "node/metrics/bucket_histogram.h"
 #include "node/storage/store.h"
 
 namespace zell {
@@ -34,7 +34,7 @@ class StorageThread {
   struct Counts {
     std::uint64_t transactions = 0, commits = 0, reads = 0;
     std::size_t waiting_commits = 0, waiting_reads = 0;
-    Histogram transaction_seconds{commit_seconds_bounds};  ///< until it was durable
+    BucketHistogram transaction_seconds{commit_seconds_bounds};  ///< until it was durable
     StoreIo io;
   };
 

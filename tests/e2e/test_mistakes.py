@@ -54,11 +54,12 @@ class Mistakes(Case):
         self.up("-n", "1")
         words = ["[a,b]", "{}", "[]", "", " ", "a,b", '"quoted"', "%%", "[", "x=y", "é", "-"]
         self.good("submit", *words)
-        self.good("submit", "--app", "[c,d]", "--", "--json", "-n", "--", "[e,f]")
+        self.good("submit", "--app", "other", "--", "--json", "-n", "--", "[e,f]")
+        self.assertIn("no sender is called '[c'", self.bad(3, "log", "--sender", "[c,d]").err)  # lists take commas
         log = [json.loads(line) for line in self.good("log", "--json").lines()]
         data = [bytes.fromhex(entry["payloads"][0][2:]).decode() for entry in log if entry["app"] != "zell"]
         self.assertEqual(data, words + ["--json", "-n", "--", "[e,f]"])
-        self.assertEqual([entry["app"] for entry in log][-1], "[c,d]")
+        self.assertEqual([entry["app"] for entry in log][-1], "other")
 
     def test_an_option_is_given_once(self):
         self.assertIn("--app is given twice", self.bad(2, "submit", "x", "--app", "a", "--app=b").err)

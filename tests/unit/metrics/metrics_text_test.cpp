@@ -40,7 +40,7 @@ TEST_CASE("What a label may hold is escaped") {
 
 TEST_CASE("A histogram's buckets are cumulative, and +Inf is the count") {
   static constexpr double bounds[] = {0.001, 0.5, 2};
-  Histogram values(bounds);
+  BucketHistogram values(bounds);
   for (double value : {0.0005, 0.001, 0.3, 2.0, 2.5, 100.0}) values.note(value);
   values.note(std::chrono::microseconds(1'000'000));
   CHECK(values.count_in(0) == 2);  // a bound belongs to its bucket

@@ -15,11 +15,12 @@ inline constexpr double commit_seconds_bounds[] = {0.0001, 0.00025, 0.0005, 0.00
 inline constexpr double finality_seconds_bounds[] = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25,
                                                      0.5,   1,      2.5,   5,    10,    30,   60};
 
-/// Not thread-safe. Noting a value takes a few nanoseconds.
-class Histogram {
+/// As Prometheus counts; the one of the bench is finer, and has no fixed bounds. Not thread-safe. Noting a value takes
+/// a few nanoseconds.
+class BucketHistogram {
  public:
   /// `bounds`: ascending, finite; they outlive it.
-  explicit Histogram(std::span<const double> bounds) : bounds_(bounds), counts_(bounds.size() + 1) {}
+  explicit BucketHistogram(std::span<const double> bounds) : bounds_(bounds), counts_(bounds.size() + 1) {}
 
   /// A value that is a bound belongs to it; one above all of them counts, too.
   void note(double value) {
