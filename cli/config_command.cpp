@@ -20,6 +20,7 @@ struct ShowOptions {
 struct Setting {
   std::string key;
   const OptionDescription* option = nullptr;
+  bool command_has_name = false;  ///< a command beside it is called the same, and has a table
   Preset preset;
 };
 
@@ -48,9 +49,12 @@ std::string table_of(const Setting& setting) {
 std::vector<Setting> settings_of(const CommandDescription& root, const Presets& presets, const Globals& globals,
                                  bool all) {
   std::vector<Setting> out;
-  for (const auto& [key, option] : presettable_options(root)) {
+  const auto options = presettable_options(root);
+  for (const auto& [key, option] : options) {
     const auto preset = presets.all().find(key);
-    Setting setting{key, option, {}};
+    const auto below = options.lower_bound(key + ".");
+    const bool command_has_name = below != options.end() && below->first.starts_with(key + ".");
+    Setting setting{key, option, command_has_name, {}};
     if (key == "cluster" && globals.cluster_is_typed) {
       setting.preset = {option, {globals.cluster}, Origin::typed, "--cluster"};
     } else if (preset != presets.all().end()) {
@@ -90,8 +94,11 @@ bool is_set(const Setting& setting) {
 }
 
 std::string toml_line(const Setting& setting, bool origin) {
-  const auto& [key, option, preset] = setting;
-  auto line = fmt::format("{}{} =", is_set(setting) ? "" : "# ", option->key());
+  const auto& option = setting.option;
+  const auto& preset = setting.preset;
+  // TOML has one place for a name: with its dashes it is the option's.
+  const auto name = setting.command_has_name ? std::string_view(option->long_name) : option->key();
+  auto line = fmt::format("{}{} =", is_set(setting) ? "" : "# ", name);
   if (!preset.values.empty()) line += " " + toml_value(*option, preset.values);
   if (preset.values.empty() && option->repeats) line += " []";
   if (origin) line += "  # " + (is_set(setting) ? comment(preset.where) : std::string("default"));
@@ -115,12 +122,13 @@ void print_toml(const std::vector<Setting>& settings, bool origin) {
   }
 }
 
-int show(const Globals& globals, const CommandDescription& root, const ShowOptions& options) {
+int show(const Globals& globals, const CommandLine& line, const ShowOptions& options) {
+  const auto& root = line.describe();
   auto presets = Presets::read(root);
   if (!presets) return fail(presets.error());
-  // Before check() sets what files and variables say.
+  if (auto good = presets->check([&](std::string_view name) { return line.typed(name); }); !good)
+    return fail(good.error());
   const auto settings = settings_of(root, *presets, globals, options.all);
-  if (auto good = presets->check(); !good) return fail(good.error());
   auto notes = presets->notes;
   notes.insert(notes.end(), presets->strangers.begin(), presets->strangers.end());
   if (globals.json) {
@@ -156,7 +164,7 @@ void add_config_command(Command root, const Globals& globals, const CommandLine&
           "schema = 1, a table for each command, and the long names of its options: [up] nodes = 7. What is printed "
           "is\n"
           "such a file. A variable is the same path: ZELL_UP_NODES=7.")
-      .run([&globals, &line, options] { return show(globals, line.describe(), *options); });
+      .run([&globals, &line, options] { return show(globals, line, *options); });
 }
 
 }  // namespace zell::cli

@@ -18,9 +18,10 @@ std::string_view word_for(Health health) {
   return words[static_cast<std::size_t>(health)];
 }
 
-void examine_configuration(const CommandDescription& root, Findings& out) {
-  auto presets = Presets::read(root);
-  const auto good = presets ? presets->check() : Status(presets.error());
+void examine_configuration(const CommandLine& line, Findings& out) {
+  auto presets = Presets::read(line.describe());
+  const auto good =
+      presets ? presets->check([&](std::string_view name) { return line.typed(name); }) : Status(presets.error());
   if (!good) return out.push_back({"configuration", Health::fail, good.error().what, good.error().hint});
   for (const auto& note : presets->notes) {
     out.push_back({"configuration", Health::warn, note, "make it yours, or move it away"});
@@ -30,7 +31,7 @@ void examine_configuration(const CommandDescription& root, Findings& out) {
   out.push_back({"configuration", Health::ok, fmt::format("{} setting{}", count, count == 1 ? "" : "s"), ""});
 }
 
-Findings examine(const CommandDescription& root, bool fix) {
+Findings examine(const CommandLine& line, bool fix) {
   const auto environment = Environment::of_process();
   const auto known = list_clusters(environment);
   Findings out;
@@ -38,7 +39,7 @@ Findings examine(const CommandDescription& root, bool fix) {
   examine_disk(environment, out);
   examine_ports(known, out);
   examine_folders(environment, out);
-  examine_configuration(root, out);
+  examine_configuration(line, out);
   examine_sockets(environment, out);
   examine_stale(environment, known, fix, out);
   examine_clusters(known, out);
@@ -55,8 +56,8 @@ void print_table(const Findings& findings) {
   table.print();
 }
 
-int doctor(const Globals& globals, const CommandDescription& root, bool fix) {
-  const auto findings = examine(root, fix);
+int doctor(const Globals& globals, const CommandLine& line, bool fix) {
+  const auto findings = examine(line, fix);
   const auto count = [&](Health health) {
     return std::count_if(findings.begin(), findings.end(), [&](const auto& one) { return one.health == health; });
   };
@@ -86,7 +87,7 @@ void add_doctor_command(Command root, const Globals& globals, const CommandLine&
       .configured(Configured::leniently)
       .flag("--fix", *fix, "Remove sockets that nobody listens on, and ephemeral clusters that were killed")
       .examples({"zell doctor", "zell doctor --fix", "zell doctor --json"})
-      .run([&globals, &line, fix] { return doctor(globals, line.describe(), *fix); });
+      .run([&globals, &line, fix] { return doctor(globals, line, *fix); });
 }
 
 }  // namespace zell::cli

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <set>
 #include <system_error>
 
 #include "node/config/nearest.h"
@@ -81,7 +82,9 @@ class FileReader {
     std::vector<std::string_view> allowed;
     if (command.parent == nullptr) allowed.emplace_back("schema");
     for (const auto& option : command.options) {
-      if (is_presettable(command, *option)) allowed.push_back(option->key());
+      if (!is_presettable(command, *option)) continue;
+      allowed.push_back(option->key());
+      if (command.find(option->key()) != nullptr) allowed.push_back(option->long_name);
     }
     for (const auto& child : command.commands) {
       if (has_short_form(*child)) report_short_form(*child, table);
@@ -121,7 +124,7 @@ class FileReader {
 
   void read_option(const CommandDescription& command, const std::string& key, const TomlValue& value) {
     const auto found = std::find_if(command.options.begin(), command.options.end(),
-                                    [&](const auto& one) { return one->key() == key; });
+                                    [&](const auto& one) { return one->key() == key || one->long_name == key; });
     const OptionDescription& option = **found;
     Preset preset{&option, {}, origin_, fmt::format("{}:{}", source_, value.line)};
     if (value.kind == TomlValue::Kind::list && option.repeats) {
@@ -133,6 +136,9 @@ class FileReader {
                             std::any_of(preset.values.begin(), preset.values.end(),
                                         [](const auto& one) { return one.find('/') != std::string::npos; });
     const auto full = key_of(command, option);
+    if (!seen_.insert(full).second) {
+      return mistake_.report(value.line, "bad-value", full + " is set twice", "remove one of the two");
+    }
     if (origin_ == Origin::project && (!is_for_project(option) || names_file)) {
       return mistake_.report(value.line, "bad-value", full + " names a file, which a project's zell.toml may not do",
                              fmt::format("set it in your own configuration, or by {}", variable_of(full)));
@@ -164,6 +170,7 @@ class FileReader {
   std::string source_;
   Origin origin_;
   Mistake mistake_;
+  std::set<std::string> seen_;
   std::map<std::string, Preset>& out_;
 };
 
@@ -316,8 +323,10 @@ Status Presets::apply(const ReadWords& words, bool only_globals) const {
   return Ok{};
 }
 
-Status Presets::check() const {
+Status Presets::check(const std::function<bool(std::string_view)>& typed) const {
   for (const auto& [key, preset] : all_) {
+    // To take a value sets the option: what was typed for the command that runs has to stay.
+    if (key.find('.') == std::string::npos && typed(preset.option->long_name)) continue;
     if (auto taken = take_all(preset); !taken) return taken;
   }
   return Ok{};

@@ -46,8 +46,9 @@ class Presets {
   /// Sets what was not typed: options of the command (unless `only_globals`) and those of every command.
   /// Code "bad-value".
   [[nodiscard]] Status apply(const ReadWords& words, bool only_globals) const;
-  /// Whether every value would be taken.
-  [[nodiscard]] Status check() const;
+  /// Whether every value would be taken. `typed` tells which options of every command were typed: they keep their
+  /// value.
+  [[nodiscard]] Status check(const std::function<bool(std::string_view long_name)>& typed) const;
 
   std::filesystem::path user_file;                    ///< where it is, or would be
   std::optional<std::filesystem::path> project_file;  ///< the one that was read

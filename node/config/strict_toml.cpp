@@ -9,7 +9,6 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
-#include <optional>
 
 #include "node/config/nearest.h"
 
@@ -43,6 +42,45 @@ TomlValue convert(const toml::node& node) {
   return out;
 }
 
+/// toml++ bounds how deep values are nested, but not dotted keys, and both it and we recurse over what it reads.
+constexpr std::size_t max_key_parts = 16;
+
+/// The end of the string that begins at `at`, after its quotes; the text's end if it has none.
+std::size_t end_of_string(std::string_view text, std::size_t at) {
+  const char quote = text[at];
+  const auto triple = std::string(3, quote);
+  const bool multiline = text.substr(at, 3) == triple;
+  for (std::size_t i = at + (multiline ? 3 : 1); i < text.size(); ++i) {
+    if (quote == '"' && text[i] == '\\') {
+      ++i;
+    } else if (multiline ? text.substr(i, 3) == triple : text[i] == quote || text[i] == '\n') {
+      return i + (multiline ? 3 : 1);
+    }
+  }
+  return text.size();
+}
+
+/// The line (from 1) of the first key with more than max_key_parts parts, or 0.
+std::size_t line_of_deep_key(std::string_view text) {
+  std::size_t line = 1, dots = 0;
+  for (std::size_t i = 0; i < text.size();) {
+    auto next = i + 1;
+    if (text[i] == '"' || text[i] == '\'') {
+      next = end_of_string(text, i);
+    } else if (text[i] == '#') {
+      next = std::min(text.find('\n', i), text.size());
+    } else if (text[i] == '.') {
+      if (++dots >= max_key_parts) return line;
+    } else if (std::string_view("=,{}[]\n").find(text[i]) != std::string_view::npos) {
+      dots = 0;
+    }
+    line += static_cast<std::size_t>(std::count(text.begin() + static_cast<std::ptrdiff_t>(i),
+                                                text.begin() + static_cast<std::ptrdiff_t>(next), '\n'));
+    i = next;
+  }
+  return 0;
+}
+
 std::string listed(const std::vector<std::string_view>& words) {
   std::string out;
   for (auto word : words) out.append(out.empty() ? "" : ", ").append(word);
@@ -67,28 +105,6 @@ class Descriptor {
  private:
   int fd_;
 };
-
-/// The first line with a key of too many parts, counted from 1. toml++ bounds how deep values nest (256), but not
-/// dotted keys, and follows each part by a call: together so many calls fit on the stack.
-std::optional<std::size_t> line_of_endless_key(std::string_view text) {
-  constexpr std::size_t max_parts = 16;
-  std::size_t line = 1, dots = 0;
-  char quote = 0;
-  for (const char c : text) {
-    if (c == '\n') {
-      ++line;
-      dots = 0;
-      quote = 0;
-    } else if (quote != 0) {
-      if (c == quote) quote = 0;
-    } else if (c == '"' || c == '\'') {
-      quote = c;
-    } else if (c == '.' && ++dots >= max_parts) {
-      return line;
-    }
-  }
-  return std::nullopt;
-}
 
 }  // namespace
 
@@ -120,8 +136,9 @@ Result<std::string> read_config_file(const std::filesystem::path& file) {
 }
 
 Result<TomlValue> parse_toml(std::string_view text, const std::string& source) {
-  if (const auto line = line_of_endless_key(text)) {
-    return Error{"bad-toml", source + ":" + std::to_string(*line) + ": too many dots", "correct that line"};
+  if (const auto line = line_of_deep_key(text); line != 0) {
+    return Error{"bad-toml", source + ":" + std::to_string(line) + ": a key has more than 16 parts",
+                 "correct that line"};
   }
   try {
     return convert(toml::parse(text, source));

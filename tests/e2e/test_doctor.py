@@ -134,7 +134,7 @@ class Doctor(Case):
         self.assertEqual((found["health"], found["fix"]), ("fail", "zell status dev"))
         # A live cluster's sockets are no leftovers.
         self.examine("--fix", code=1)
-        self.assertEqual(self.node("n4")["state"], "up")
+        self.good("node", "start", "all")
 
 
 if __name__ == "__main__":

@@ -60,6 +60,7 @@ class Mistakes(Case):
         data = [bytes.fromhex(entry["payloads"][0][2:]).decode() for entry in log if entry["app"] != "zell"]
         self.assertEqual(data, words + ["--json", "-n", "--", "[e,f]"])
         self.assertEqual([entry["app"] for entry in log][-1], "other")
+        self.assertEqual(self.bad(1, "submit", "x", "--app", "[c,d]", "--json").json()["reason"], "bad-app")
 
     def test_an_option_is_given_once(self):
         self.assertIn("--app is given twice", self.bad(2, "submit", "x", "--app", "a", "--app=b").err)

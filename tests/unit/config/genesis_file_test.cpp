@@ -160,6 +160,27 @@ TEST_CASE("what is no TOML, of another type or of a newer schema is refused with
   CHECK(refused(std::string(100'000, '[')).code == "bad-toml");
 }
 
+TEST_CASE("a key of more than 16 parts is refused, and dots in strings, comments and numbers are not counted") {
+  const auto parts = [](std::size_t count) {
+    std::string key = "a";
+    while (--count > 0) key += " . \"b.c\"";
+    return key;
+  };
+  const std::string dots(100, '.');
+  const auto begin = "schema = 1\nname = \"\"\"\n" + dots + "\\\"\"\"\"\n# " + dots + "\n";
+  const std::string why = "genesis.toml:5: a key has more than 16 parts";
+  CHECK(refused(begin + parts(17) + " = 1\n").what == why);
+  CHECK(refused(begin + "[" + parts(17) + "]\n").what == why);
+  CHECK(refused(begin + "x = {y = 1.5, " + parts(17) + " = 1}\n").what == why);
+  CHECK(refused(begin + parts(16) + " = 1\n").code == "unknown-key");
+  CHECK(refused(begin + "x = [1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5]\n")
+            .code == "unknown-key");
+  std::string deep;
+  for (int i = 0; i < 400'000; ++i) deep += "a.";
+  CHECK(refused(deep + "a = 1\n").code == "bad-toml");
+  CHECK(refused("x = '''" + deep).code == "bad-toml");
+}
+
 TEST_CASE("more than 256 nodes are refused") {
   std::string text = "schema = 1\nname = \"dev\"\n";
   for (int i = 0; i < 257; ++i) text += "[[node]]\nname = \"n" + std::to_string(i) + "\"\n";
