@@ -54,7 +54,10 @@ std::size_t end_of_string(std::string_view text, std::size_t at) {
     if (quote == '"' && text[i] == '\\') {
       ++i;
     } else if (multiline ? text.substr(i, 3) == triple : text[i] == quote || text[i] == '\n') {
-      return i + (multiline ? 3 : 1);
+      auto end = i + (multiline ? 3 : 1);
+      // Up to two quotes before the closing three are the string's own.
+      for (int more = 0; multiline && more < 2 && end < text.size() && text[end] == quote; ++more) ++end;
+      return end;
     }
   }
   return text.size();

@@ -164,9 +164,10 @@ class Config(Case):
         """A value for some of the options, by what --all says there is."""
         chosen = {}
         for one in self.good("config", "show", "--all", "--json", env={}).json()["settings"]:
-            if draw.random() < 0.7:
-                continue
             key, value = one["key"], one["value"]
+            # With it, what is printed is no TOML.
+            if key == "json" or draw.random() < 0.7:
+                continue
             if value in (True, False):
                 chosen[key] = draw.choice((True, False))
             elif key.endswith(("timeout", "duration", "warmup")):

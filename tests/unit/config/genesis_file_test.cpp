@@ -172,6 +172,7 @@ TEST_CASE("a key of more than 16 parts is refused, and dots in strings, comments
   CHECK(refused(begin + parts(17) + " = 1\n").what == why);
   CHECK(refused(begin + "[" + parts(17) + "]\n").what == why);
   CHECK(refused(begin + "x = {y = 1.5, " + parts(17) + " = 1}\n").what == why);
+  CHECK(refused(begin + R"(x = {y = "\"", z = '''''a''''', )" + parts(17) + " = 1}\n").what == why);
   CHECK(refused(begin + parts(16) + " = 1\n").code == "unknown-key");
   CHECK(refused(begin + "x = [1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5]\n")
             .code == "unknown-key");
