@@ -236,8 +236,6 @@ bool is_presettable(const CommandDescription& owner, const OptionDescription& op
   // What a person has to say each time: which folder is a cluster, and that something is to go for good.
   static constexpr std::string_view only_typed[] = {"", "help", "dir", "force", "yes"};
   if (owner.hidden || owner.configured != Configured::fully) return false;
-  // Their table would have the name of the option of every command.
-  if (path_of(owner).starts_with("cluster.")) return false;
   return std::find(std::begin(only_typed), std::end(only_typed), option.key()) == std::end(only_typed);
 }
 

@@ -174,7 +174,7 @@ class Config(Case):
                 chosen[key] = draw.choice(("500ms", "7s", "2m", "0.5s"))
             elif key in ("cluster", "bench.html", "submit.app", "submit.as", "node.logs.grep", "bench.csv", "bench.assert"):
                 chosen[key] = "".join(draw.choice("aZ09 \"'\\\t\n\r#=[]{},é…😀\x7f\x01") for _ in range(draw.randrange(1, 20)))
-            elif key in ("up.nodes", "up.seed", "log.tail", "bench.size"):
+            elif key in ("up.nodes", "up.seed", "cluster.run.nodes", "log.tail", "bench.size"):
                 chosen[key] = str(draw.randrange(1, 31))
         return chosen
 
