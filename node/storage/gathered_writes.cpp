@@ -1,6 +1,7 @@
 #include "node/storage/gathered_writes.h"
 
 #include <atomic>
+#include <cerrno>
 #include <new>
 #include <vector>
 
@@ -35,6 +36,15 @@ struct GatheredFile {
            gathered.size() + static_cast<std::size_t>(count) <= max_gathered_bytes;
   }
 };
+
+/// SQLite's VFS says "full" of a full disk only. To whoever must make room, a quota and a limit on a file's length are
+/// the same.
+int write_below(sqlite3_file* below, const void* bytes, int count, sqlite3_int64 offset) {
+  errno = 0;
+  const int code = below->pMethods->xWrite(below, bytes, count, offset);
+  const bool no_room = errno == ENOSPC || errno == EDQUOT || errno == EFBIG;
+  return code == SQLITE_IOERR_WRITE && no_room ? SQLITE_FULL : code;
+}
 
 int pass_on(sqlite3_file* file) {
   auto& own = GatheredFile::of(file);

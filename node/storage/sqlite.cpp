@@ -2,23 +2,13 @@
 
 #include <sqlite3.h>
 
-#include <cerrno>
-
 #include "node/base/check.h"
 
 namespace zell {
 
 namespace {
 
-/// No space, no quota, or no larger file allowed: whoever runs the node can mend that.
-bool is_full(int sqlite_code, int system_errno) {
-  if ((sqlite_code & 0xff) == SQLITE_FULL) return true;
-  if ((sqlite_code & 0xff) != SQLITE_IOERR) return false;
-  return system_errno == ENOSPC || system_errno == EDQUOT || system_errno == EFBIG;
-}
-
-const char* code_for(int sqlite_code, int system_errno) {
-  if (is_full(sqlite_code, system_errno)) return "disk-full";
+const char* code_for(int sqlite_code) {
   switch (sqlite_code & 0xff) {
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
@@ -29,6 +19,8 @@ const char* code_for(int sqlite_code, int system_errno) {
     case SQLITE_FORMAT:
     case SQLITE_TOOBIG:
       return "corrupt";
+    case SQLITE_FULL:
+      return "disk-full";
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
       return "locked";
@@ -52,7 +44,7 @@ const char* hint_for(std::string_view code) {
 }  // namespace
 
 Error Sqlite::error(int code, std::string_view doing) const {
-  const std::string word = code_for(code, db_ ? sqlite3_system_errno(db_) : 0);
+  const std::string word = code_for(code);
   std::string what = file_ + ": " + sqlite3_errstr(code);
   if (db_ && sqlite3_errcode(db_) == (code & 0xff)) what += std::string(" (") + sqlite3_errmsg(db_) + ")";
   what += " [" + std::to_string(code) + "] while " + std::string(doing);

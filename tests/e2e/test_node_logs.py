@@ -26,7 +26,7 @@ class NodeLogs(Case):
         self.good("node", "kill", "n1")
         every = self.documents("--tail", "10000")
         self.assertEqual([line["time"] for line in every], sorted(line["time"] for line in every))
-        started = [line for line in every if line["message"] == "node started"]
+        started = [line for line in every if (line["component"], line["message"]) == ("node", "started")]
         self.assertEqual({line["node"] for line in started}, {"n1", "n2", "n3", "n4"})
         self.assertEqual({line["fields"]["log_format"] for line in started}, {"1"})
         for line in every:

@@ -3,7 +3,10 @@
 
 #include "node/storage/gathered_writes.h"
 
+#include <sys/resource.h>
+
 #include <catch2/catch.hpp>
+#include <csignal>
 #include <memory>
 
 #include "tests/support/power_loss_vfs.h"
@@ -141,4 +144,23 @@ TEST_CASE("the error of a write that was put off is told by the next sync, and b
   CHECK(file.write(0, filled(100, 1)) == SQLITE_FULL);
   CHECK(file.truncate(0) == SQLITE_FULL);
   CHECK(file.size() == 0);  // what is there can still be read
+}
+
+TEST_CASE("a file that may not become longer is told as a full disk, by every write and sync from then on") {
+  test::TempFolder temp;
+  GatheredWrites gathered("");
+  RawFile file(gathered.name(), temp.path() / "file");
+  CHECK(file.write(0, filled(8'000, 1)) == SQLITE_OK);
+  CHECK(file.sync() == SQLITE_OK);
+  rlimit before{};
+  REQUIRE(::getrlimit(RLIMIT_FSIZE, &before) == 0);
+  auto* const handler = std::signal(SIGXFSZ, SIG_IGN);
+  const rlimit small{8'192, before.rlim_max};
+  REQUIRE(::setrlimit(RLIMIT_FSIZE, &small) == 0);
+  (void)file.write(8'000, filled(1'000, 2));  // it may be put off until the sync
+  const int synced = file.sync(), again = file.write(0, filled(10, 3));
+  REQUIRE(::setrlimit(RLIMIT_FSIZE, &before) == 0);
+  std::signal(SIGXFSZ, handler);
+  CHECK(synced == SQLITE_FULL);
+  CHECK(again == SQLITE_FULL);
 }
