@@ -25,26 +25,21 @@ struct GatheredFile {
   static GatheredFile& of(sqlite3_file* file) { return *reinterpret_cast<GatheredFile*>(file); }
   static sqlite3_file* below(sqlite3_file* file) { return reinterpret_cast<sqlite3_file*>(&of(file) + 1); }
 
-  /// Writes to the file below.
+  /// Writes to the file below. SQLite's VFS says "full" of a full disk only; to whoever must make room, a quota and a
+  /// limit on a file's length are the same.
   int write_below(const void* bytes, int count, sqlite3_int64 offset) {
     io->bytes_written += static_cast<std::uint64_t>(count);
     auto* file = below(&base);
-    return file->pMethods->xWrite(file, bytes, count, offset);
+    errno = 0;
+    const int code = file->pMethods->xWrite(file, bytes, count, offset);
+    const bool no_room = errno == ENOSPC || errno == EDQUOT || errno == EFBIG;
+    return code == SQLITE_IOERR_WRITE && no_room ? SQLITE_FULL : code;
   }
   [[nodiscard]] bool continues(int count, sqlite3_int64 offset) const {
     return !gathered.empty() && offset == at + static_cast<sqlite3_int64>(gathered.size()) &&
            gathered.size() + static_cast<std::size_t>(count) <= max_gathered_bytes;
   }
 };
-
-/// SQLite's VFS says "full" of a full disk only. To whoever must make room, a quota and a limit on a file's length are
-/// the same.
-int write_below(sqlite3_file* below, const void* bytes, int count, sqlite3_int64 offset) {
-  errno = 0;
-  const int code = below->pMethods->xWrite(below, bytes, count, offset);
-  const bool no_room = errno == ENOSPC || errno == EDQUOT || errno == EFBIG;
-  return code == SQLITE_IOERR_WRITE && no_room ? SQLITE_FULL : code;
-}
 
 int pass_on(sqlite3_file* file) {
   auto& own = GatheredFile::of(file);
