@@ -89,12 +89,11 @@ class RequestReader {
       if (!is_request_field(key)) return bad_field(where, "an object without \"" + key.substr(0, 40) + "\"");
     }
     if (item.contains("schema") && item["schema"] != request_schema) return bad_field(where + ".schema", "1");
+    std::optional<ClusterId> cluster = domain_.cluster;
     if (item.contains("cluster")) {
-      const auto cluster = item["cluster"].is_string()
-                               ? fixed_from_hex<ClusterId>(item["cluster"].get_ref<const std::string&>())
-                               : std::nullopt;
+      cluster = item["cluster"].is_string() ? fixed_from_hex<ClusterId>(item["cluster"].get_ref<const std::string&>())
+                                            : std::nullopt;
       if (!cluster) return bad_field(where + ".cluster", "\"0x\" and a cluster id of 32 bytes");
-      if (*cluster != domain_.cluster) return SubmittedRequest{nullptr, other_cluster(where, *cluster)};
     }
     auto app = item.value("app", Json(default_app));
     if (!app.is_string()) return bad_field(where + ".app", "a string");
@@ -105,7 +104,7 @@ class RequestReader {
     if (!nonce) return bad_field(where + ".nonce", "a whole number below 2^64, also as a string");
     auto payloads = read_payloads(item.value("payloads", Json()), where);
     if (!payloads) return payloads.error();
-    return read_signed(item, where, name, *nonce, *payloads);
+    return read_signed(item, where, *cluster, name, *nonce, *payloads);
   }
 
  private:
@@ -139,8 +138,9 @@ class RequestReader {
     return out;
   }
 
-  Result<SubmittedRequest> read_signed(const Json& item, const std::string& where, const std::string& app,
-                                       std::uint64_t nonce, const std::vector<Bytes>& payloads) const {
+  Result<SubmittedRequest> read_signed(const Json& item, const std::string& where, const ClusterId& cluster,
+                                       const std::string& app, std::uint64_t nonce,
+                                       const std::vector<Bytes>& payloads) const {
     auto signature = read_hex(item.value("signature", Json()));
     if (!signature || (signature->size() != 64 && signature->size() != 65)) {
       return bad_field(where + ".signature", "\"0x\" and 64 bytes (r, s) or 65 (r, s, v) in hexadecimal");
@@ -151,7 +151,10 @@ class RequestReader {
       if (!sender) return bad_field(where + ".sender", "\"0x\" and a compressed public key of 33 bytes");
     } else if (signature->size() == 64) {
       return bad_field(where + ".sender", "given when the signature has no v (64 bytes)");
-    } else {
+    }
+    // Only once it is clear that it has the form of a request.
+    if (cluster != domain_.cluster) return SubmittedRequest{nullptr, other_cluster(where, cluster)};
+    if (!sender) {
       auto digest =
           request_digest(domain_, app, nonce, static_cast<std::uint32_t>(payloads.size()), payloads_root(payloads));
       sender = scheme_.recover(digest, Signature::from(*signature));

@@ -31,12 +31,23 @@ class Answer:
         return f"exit {self.code}\nstdout:\n{self.out}\nstderr:\n{self.err}"
 
 
+RESERVED = []  # a socket each, whose name says which block of ports is somebody's until its test ends
+
+
 def free_base_port(nodes=31):
-    """A block whose ports are free now; below the kernel's own range, and random, so that runs don't meet."""
+    """A block whose ports are free, below the kernel's own range; no other test that runs beside this one gets it."""
     for _ in range(1000):
         base = random.randrange(120, 310) * 100
+        name = socket.socket(socket.AF_UNIX)
+        try:
+            name.bind(f"\0zell-e2e-ports-{base}")
+        except OSError:
+            name.close()
+            continue
         if all(is_free(base + 1 + k) and is_free(base + 51 + k) for k in range(nodes)):
+            RESERVED.append(name)
             return base
+        name.close()
     raise AssertionError("no free block of ports")
 
 
@@ -96,6 +107,8 @@ class Case(unittest.TestCase):
         for pid in self.pids_of_home():
             os.kill(pid, signal.SIGKILL)
         shutil.rmtree(self.home, ignore_errors=True)
+        while RESERVED:
+            RESERVED.pop().close()
 
     def pids_of_home(self):
         pids = []
