@@ -345,6 +345,9 @@ void add_bench_command(Command root, const Globals& globals) {
       .option("--assert", options->expectations, "WHAT", "Exit 1 unless it holds, e.g. p99<50ms,rate>9000")
       .examples({"zell bench --duration 2s", "zell bench -n 4 --rate 500 --duration 3s --assert 'p99<5s,failed=0'",
                  "zell bench --bundle 100 --duration 2s --json"})
+      .preset_not_with("--nodes", {"--cluster", "--dir"})
+      .preset_not_with("--in-flight", {"--rate"})
+      .preset_not_with("--rate", {"--in-flight"})
       .run([&globals, options] { return bench(globals, *options); });
 }
 

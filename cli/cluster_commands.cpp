@@ -106,7 +106,9 @@ Result<FoundCluster> choose_to_remove(const Environment& environment, const Clus
 int remove(const Globals& globals, const std::string& name, bool force) {
   const auto environment = Environment::of_process();
   const auto choice = globals.choice(name);
-  if (choice.name.empty() && choice.folder.empty()) {
+  // A person says it each time: a file or a variable that picks the cluster is for everything else.
+  const bool said = !name.empty() || globals.cluster_is_typed || !globals.folder.empty();
+  if (!said) {
     return fail({"usage", "say which cluster to remove", "zell cluster ls"});
   }
   auto cluster = choose_to_remove(environment, choice);
@@ -157,6 +159,8 @@ void add_up(Command command, const Globals& globals, const std::string& path) {
       .flag("--foreground", options->foreground, "Stay, show the logs, and go down with Ctrl-C")
       .duration("--timeout", options->timeout_ms, "How long to wait for the probe; 30s if not given")
       .examples({path, path + " demo -n 7 --seed 1", path + " heavy --stake 3,1,1,1 --ephemeral"})
+      .preset_not_with("--stake", {"--nodes"})
+      .preset_not_with("--nodes", {"--stake"})
       .run([&globals, options] { return up(globals, *options); });
 }
 

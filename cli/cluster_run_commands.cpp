@@ -216,6 +216,8 @@ void add_run(Command cluster, const Globals& globals) {
                  "zell cluster run -n 1 --seed 1 -- sh -c 'zell submit a b && zell log'",
                  "zell cluster run --stake 3,1,1,1 -- sh -c 'zell node kill n2 && zell submit hello'"})
       .closing_words(run_exit_codes_help)
+      .preset_not_with("--stake", {"--nodes"})
+      .preset_not_with("--nodes", {"--stake"})
       .run([&globals, options] { return run(globals, *options); });
 }
 

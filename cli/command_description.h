@@ -49,6 +49,14 @@ struct OptionDescription {
   [[nodiscard]] std::string names() const;
 };
 
+/// When a preset of `option` is not taken: once one of the others was typed, with which it does not go; or, if it only
+/// goes with them, unless one was.
+struct PresetRule {
+  std::string option;
+  std::vector<std::string> others;
+  bool only_with = false;
+};
+
 /// What files and the environment may set (CONFIG.md).
 enum class Configured : std::uint8_t {
   fully,
@@ -68,6 +76,7 @@ struct CommandDescription {
   bool hidden = false;
   bool acts = false;  ///< it does something also when no command below it is named
   Configured configured = Configured::fully;
+  std::vector<PresetRule> preset_rules;
   bool name_is_key = false;  ///< what is called NAME below it is a key, not a cluster
 
   [[nodiscard]] std::string full_name() const;

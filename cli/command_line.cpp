@@ -313,6 +313,16 @@ Command& Command::rest(const std::string& placeholder, std::vector<std::string>&
   return *this;
 }
 
+Command& Command::preset_not_with(const std::string& option, std::vector<std::string> others) {
+  description_->preset_rules.push_back({option, std::move(others), false});
+  return *this;
+}
+
+Command& Command::preset_only_with(const std::string& option, std::vector<std::string> others) {
+  description_->preset_rules.push_back({option, std::move(others), true});
+  return *this;
+}
+
 Command& Command::examples(std::vector<std::string> lines) {
   description_->examples = std::move(lines);
   return *this;

@@ -52,6 +52,11 @@ class Command {
   /// Every word after the first "--", just as it is, also "--json" and a second "--". `placeholder` is what the usage
   /// calls them: "CMD [ARG...]". Not for a command with positionals.
   Command& rest(const std::string& placeholder, std::vector<std::string>& words);
+  /// What was typed wins: files and the environment don't set `option` ("--tail") once one of `others` was typed, of
+  /// this command or of every command.
+  Command& preset_not_with(const std::string& option, std::vector<std::string> others);
+  /// ... unless one of them was.
+  Command& preset_only_with(const std::string& option, std::vector<std::string> others);
   /// Two or three lines that somebody could type; the help ends with them.
   Command& examples(std::vector<std::string> lines);
   /// After the examples.

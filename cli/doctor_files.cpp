@@ -1,19 +1,16 @@
 // Folders, sockets, ports, what is left over, clusters.
 
 #include <fmt/format.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
-#include <cstring>
 
 #include "cli/doctor.h"
 #include "cluster/cluster_view.h"
-#include "cluster/unique_fd.h"
+#include "cluster/control_channel.h"
 #include "cluster/user_keys.h"
 
 namespace zell::cli {
@@ -43,18 +40,6 @@ void examine_folder(const std::string& check, const std::filesystem::path& folde
   }
   out.push_back(
       {check, Health::ok, folder.string() + (closed ? " is closed to others" : " is written by nobody else"), ""});
-}
-
-bool is_answered(const std::filesystem::path& socket) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  const auto path = socket.string();
-  if (path.size() >= sizeof address.sun_path) return true;  // not ours: we make none so long
-  std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
-  const UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (!fd.valid()) return true;
-  if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) return true;
-  return errno != ECONNREFUSED;
 }
 
 std::vector<std::filesystem::path> socket_folders(const Environment& environment) {
@@ -106,6 +91,8 @@ void examine_dead(const FoundCluster& cluster, bool fix, Findings& out) {
                           fmt::format("ephemeral cluster {} was killed before it could remove itself ({})", name, root),
                           "zell doctor --fix"});
   }
+  const auto lock = SupervisorLock::take(cluster.paths.supervisor_lock());  // it may have been started meanwhile
+  if (!lock) return out.push_back({"stale-clusters", Health::ok, "cluster " + name + " runs again", ""});
   std::error_code error;
   std::filesystem::remove_all(cluster.paths.root, error);
   if (error) return out.push_back({"stale-clusters", Health::fail, root + ": " + error.message(), "remove it"});
@@ -179,6 +166,16 @@ void examine_ports(const KnownClusters& known, Findings& out) {
       if (is_ours || port_is_free(port)) continue;
       holders += fmt::format("{}{} by {}", holders.empty() ? "" : ", ", port,
                              port_holder(port).value_or("another user's process"));
+    }
+  }
+  for (const auto& cluster : known.clusters) {
+    if (cluster.lock.state == RunState::running || cluster.lock.state == RunState::starting) continue;
+    std::vector<NodePorts> ports;
+    for (std::size_t k = 0; k < cluster.file.nodes.size(); ++k) ports.push_back(ports_of(cluster.file.base_port, k));
+    if (auto free = check_ports_free(ports, ""); !free) {
+      out.push_back({"ports", Health::warn,
+                     fmt::format("cluster {} can't start: {}", cluster.file.name, free.error().what),
+                     "end that, or zell up another name"});
     }
   }
   const auto where = fmt::format("the next cluster gets {} to {}", *next + 1, *next + 81);

@@ -15,6 +15,7 @@
 #include <cmath>
 #include <fstream>
 
+#include "cli/bench_cluster.h"
 #include "cli/doctor.h"
 #include "cli/output.h"
 #include "cluster/load/limits_probes.h"
@@ -57,7 +58,8 @@ void examine_limit(Findings& out, std::string check, __rlimit_resource resource,
                    std::string_view letter) {
   struct rlimit limit{};
   if (::getrlimit(resource, &limit) != 0) {
-    return out.push_back({std::move(check), Health::warn, "getrlimit: " + std::generic_category().message(errno), ""});
+    return out.push_back({std::move(check), Health::warn, "getrlimit: " + std::generic_category().message(errno),
+                          "allow getrlimit to zell"});
   }
   const auto health = limit.rlim_cur < least ? Health::fail : limit.rlim_cur < enough ? Health::warn : Health::ok;
   auto what = fmt::format("at most {} (may be raised to {})", limit_text(limit.rlim_cur), limit_text(limit.rlim_max));
@@ -78,7 +80,8 @@ void examine_clock(Findings& out) {
   struct timex state{};
   const int answer = ::adjtimex(&state);
   if (answer < 0) {
-    return out.push_back({"clock", Health::warn, "adjtimex: " + std::generic_category().message(errno), ""});
+    return out.push_back({"clock", Health::warn, "adjtimex: " + std::generic_category().message(errno),
+                          "allow adjtimex to zell, or look with timedatectl"});
   }
   if (answer == TIME_ERROR || (state.status & STA_UNSYNC) != 0) {
     return out.push_back(
@@ -122,7 +125,8 @@ void examine_space(const std::filesystem::path& folder, Findings& out) {
   constexpr std::uint64_t least = 64 * mib, enough = 1'024 * mib;
   struct statvfs room{};
   if (::statvfs(folder.c_str(), &room) != 0) {
-    return out.push_back({"space", Health::fail, folder.string() + ": " + std::generic_category().message(errno), ""});
+    return out.push_back({"space", Health::fail, folder.string() + ": " + std::generic_category().message(errno),
+                          "make the folder readable, or choose another with --dir"});
   }
   const auto bytes = static_cast<std::uint64_t>(room.f_bavail) * room.f_frsize;
   const bool no_names = room.f_files > 0 && room.f_favail < 1'000;
@@ -144,11 +148,7 @@ void examine_syncs(const std::filesystem::path& folder, Findings& out) {
   const auto middle = took->front();
   auto what =
       fmt::format("a sync under {} takes {:.0f} us (1 of 100: {:.0f} us)", folder.string(), middle, took->back());
-  struct statfs kind{};
-  const bool in_memory =
-      ::statfs(folder.c_str(), &kind) == 0 && (static_cast<std::uint64_t>(kind.f_type) == TMPFS_MAGIC ||
-                                               static_cast<std::uint64_t>(kind.f_type) == RAMFS_MAGIC);
-  if (in_memory) {
+  if (is_in_memory(folder)) {
     return out.push_back({"disk", Health::warn, folder.string() + " is in memory: what is final is lost with the power",
                           "set XDG_STATE_HOME to a folder on a disk, unless it is for tests"});
   }

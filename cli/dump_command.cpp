@@ -18,6 +18,7 @@
 #include "cli/json.h"
 #include "cli/status_text.h"
 #include "cluster/cluster_view.h"
+#include "cluster/since.h"
 #include "cluster/support_bundle.h"
 #include "cluster/unique_fd.h"
 #include "node/base/log_line.h"
@@ -66,12 +67,18 @@ class Staging {
 Result<FoundCluster> choose_to_dump(const Environment& environment, const ClusterChoice& choice) {
   auto chosen = choose_cluster(environment, choice, true);
   if (chosen) return chosen;
+  std::error_code error;
+  if (!choice.folder.empty() && fs::is_directory(choice.folder, error)) {
+    FoundCluster out{{}, {fs::weakly_canonical(choice.folder, error)}, {}};
+    if (error) return chosen;
+    out.lock = look_at_lock(out.paths.supervisor_lock());
+    out.file.name = out.paths.root.filename().string();
+    return out;
+  }
   const auto known = list_clusters(environment);
   for (const auto& cluster : known.damaged) {
     const bool only_one = choice.name.empty() && known.clusters.empty() && known.damaged.size() == 1;
-    const bool is_meant = choice.folder.empty() ? choice.name == cluster.name || only_one
-                                                : fs::absolute(choice.folder) == cluster.paths.root;
-    if (!is_meant) continue;
+    if (!choice.folder.empty() || (choice.name != cluster.name && !only_one)) continue;
     FoundCluster out{{}, cluster.paths, cluster.lock};
     out.file.name = cluster.name;
     return out;
@@ -97,8 +104,7 @@ std::string status_text(const FoundCluster& cluster) {
 
 /// "20261122T192404Z".
 std::string time_stamp() {
-  const auto since_1970 = std::chrono::system_clock::now().time_since_epoch();
-  auto out = format_log_time(std::chrono::duration_cast<std::chrono::milliseconds>(since_1970).count()).substr(0, 19);
+  auto out = format_log_time(wall_clock_ms()).substr(0, 19);
   std::erase_if(out, [](char c) { return c == '-' || c == ':'; });
   return out + "Z";
 }
@@ -132,15 +138,20 @@ int report(const std::string& file, std::uint64_t bytes, const std::vector<Bundl
   return done;
 }
 
+struct Dumped {
+  std::uint64_t bytes = 0;
+  std::vector<BundleFile> files;
+};
+
 /// `file`: "-" is stdout.
-int dump_to(const FoundCluster& cluster, const Environment& environment, const DumpOptions& options,
-            const std::string& name, const std::string& file) {
+Result<Dumped> dump_to(const FoundCluster& cluster, const Environment& environment, const DumpOptions& options,
+                       const std::string& name, const std::string& file) {
   auto staging = Staging::make(environment.temporary);
-  if (!staging) return fail(staging.error());
+  if (!staging) return staging.error();
   const auto folder = staging->path() / name;
   std::error_code error;
   if (!fs::create_directory(folder, error))
-    return fail({"io", "cannot make " + folder.string() + ": " + error.message(), ""});
+    return Error{"io", "cannot make " + folder.string() + ": " + error.message(), ""};
   Progress progress("gathering", cluster.file.nodes.size());
   BundleOptions bundle{options.log_mib.value_or(default_log_mib) << 20, ZELL_VERSION, status_text(cluster)};
   auto files = gather_bundle(cluster, folder, bundle, [&](std::size_t nodes_done, std::size_t) -> Status {
@@ -148,18 +159,18 @@ int dump_to(const FoundCluster& cluster, const Environment& environment, const D
     if (is_interrupted()) return interruption();
     return Ok{};
   });
-  if (!files) return fail(files.error());
+  if (!files) return files.error();
   auto out = open_output(file);
-  if (!out) return fail(out.error());
+  if (!out) return out.error();
   auto packed = pack_folder(staging->path(), name, out->get());
   if (is_interrupted()) packed = interruption();  // tar was, too
   if (!packed) {
     if (file != "-") fs::remove(file, error);  // half of one
-    return fail(packed.error());
+    return packed.error();
   }
   struct stat written{};
   const auto bytes = ::fstat(out->get(), &written) == 0 ? static_cast<std::uint64_t>(written.st_size) : 0;
-  return report(file, bytes, *files);
+  return Dumped{bytes, std::move(*files)};
 }
 
 int dump(const Globals& globals, const DumpOptions& options) {
@@ -168,7 +179,10 @@ int dump(const Globals& globals, const DumpOptions& options) {
   if (!cluster) return fail(cluster.error());
   take_signals();
   const auto name = fmt::format("zell-dump-{}-{}", cluster->file.name, time_stamp());
-  return dump_to(*cluster, environment, options, name, options.output.empty() ? name + ".tar.gz" : options.output);
+  const auto file = options.output.empty() ? name + ".tar.gz" : options.output;
+  const auto dumped = dump_to(*cluster, environment, options, name, file);
+  if (!dumped) return fail(dumped.error());
+  return report(file, dumped->bytes, dumped->files);  // when nothing is left of the gathering: this may end the process
 }
 
 }  // namespace

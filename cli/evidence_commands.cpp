@@ -108,9 +108,13 @@ Result<std::size_t> find(const std::vector<Held>& all, const std::string& wanted
   for (std::size_t k = 0; k < all.size(); ++k) {
     if (wanted == std::to_string(k + 1)) return k;
   }
-  for (std::size_t k = 0; k < all.size(); ++k) {
-    if (wanted.size() >= 4 && all[k].id.starts_with(wanted)) return k;
+  std::optional<std::size_t> found;
+  for (std::size_t k = 0; k < all.size() && wanted.size() >= 4; ++k) {
+    if (!all[k].id.starts_with(wanted)) continue;
+    if (found) return Error{"bad-argument", "more than one id begins with '" + wanted + "'", "zell evidence ls"};
+    found = k;
   }
+  if (found) return *found;
   return Error{"not-found", all.empty() ? "no node holds evidence of a fault" : "there is no evidence '" + wanted + "'",
                "zell evidence ls"};
 }
@@ -131,14 +135,32 @@ int show_evidence(const Globals& globals, const std::string& wanted) {
   return done;
 }
 
+/// A document, or a line with one for each part that a reader takes: all nodes together may hold more than it.
+std::string documents_of(const Collected& found) {
+  const auto domain = SigningDomain::of(found.genesis);
+  std::string text;
+  std::vector<ProvenFault> part;
+  std::size_t characters = 0;
+  for (const auto& held : found.all) {
+    Writer bytes;
+    write_evidence(bytes, *held.fault.evidence);
+    const auto more = 2 * bytes.bytes().size() + 256;
+    if (part.size() == max_stored_evidence || characters + more > max_evidence_document_bytes / 2) {
+      text += write_evidence_document(part, found.genesis, domain) + "\n";
+      part.clear();
+      characters = 0;
+    }
+    part.push_back(held.fault);
+    characters += more;
+  }
+  return text + write_evidence_document(part, found.genesis, domain);
+}
+
 int export_evidence(const Globals& globals, const std::string& file) {
   auto found = collect(globals);
   if (!found) return fail(found.error());
-  std::vector<ProvenFault> faults;
-  for (const auto& held : found->all) faults.push_back(held.fault);
-  const auto text = write_evidence_document(faults, found->genesis, SigningDomain::of(found->genesis));
-  if (auto written = write_document(file, text); !written) return fail(written.error());
-  if (faults.empty()) no_evidence();
+  if (auto written = write_document(file, documents_of(*found)); !written) return fail(written.error());
+  if (found->all.empty()) no_evidence();
   return done;
 }
 

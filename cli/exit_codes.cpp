@@ -48,6 +48,7 @@ ExitCode exit_code_of(const Error& error) {
       {"spawn-failed", nothing_there},
       {"orphan", nothing_there},
       {"timeout", timed_out},
+      {"timed-out", timed_out},
       {"exists", taken},
       {"differs", taken},
       {"running", taken},

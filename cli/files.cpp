@@ -99,6 +99,9 @@ Status OutputFile::finish() {
   } else if (::link(unfinished_.c_str(), path_.c_str()) != 0) {  // never in the place of another
     if (errno == EEXIST) return Error{"exists", "there is a file " + path_ + " now", "--force replaces it"};
     return because("make", path_);
+  } else {
+    ::unlink(unfinished_.c_str());
+    unfinished_.clear();
   }
   const UniqueFd folder(::open(folder_of(path_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!folder.valid() || ::fsync(folder.get()) != 0) return because("write to", folder_of(path_));

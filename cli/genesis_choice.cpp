@@ -10,7 +10,7 @@ Result<Genesis> choose_genesis(const Globals& globals, const std::string& file) 
     auto cluster = choose_cluster(Environment::of_process(), globals.choice(), /*also_stopped=*/true);
     if (!cluster) {
       auto error = cluster.error();
-      if (error.code == "no-cluster") error.hint = "give the genesis file that you trust: --genesis FILE";
+      if (error.code == "no-cluster") error.hint = "--genesis FILE says which cluster is meant";
       return error;
     }
     path = cluster->paths.genesis();

@@ -60,7 +60,7 @@ class LogPrinter {
   }
 
   /// Requests by their ids, in the order of the log: proofs find them, and nothing else need be read.
-  Status show_ids(Index from, Index to) {
+  Status show_ids(Index from, std::optional<Index> to) {
     std::vector<LogEntry> found;
     for (const auto& id : filter_.ids) {
       auto proven = connected_.client.prove(id);
@@ -69,7 +69,7 @@ class LogPrinter {
         if (error.code == "unknown-request" || error.code == "not-final") error.code = "not-found";
         return error;
       }
-      if (proven->index < from || proven->index > to || !filter_.matches(*proven->request)) continue;
+      if (proven->index < from || (to && proven->index > *to) || !filter_.matches(*proven->request)) continue;
       found.push_back({proven->index, proven->certificate->view, proven->request, RequestState::finalised, {}});
     }
     std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.index < b.index; });
@@ -201,7 +201,8 @@ int show_log(const Globals& globals, const LogOptions& options) {
   Index from{options.from.value_or(1)};
   if (skip) from = Index{end.value - std::min(end.value, *options.tail) + 1};
   LogPrinter printer(*connected, std::move(*filter), LogRows(names, connected->client, form_of(globals, options)));
-  auto shown = by_id ? printer.show_ids(from, end) : printer.show(from, end, skip ? std::nullopt : options.tail);
+  auto shown = by_id ? printer.show_ids(from, options.to ? std::optional(Index{*options.to}) : std::nullopt)
+                     : printer.show(from, end, skip ? std::nullopt : options.tail);
   if (!shown) return fail(shown.error());
   if (options.unfinalised) {
     if (auto pending = printer.show_pending(std::max(from, end.next())); !pending) return fail(pending.error());
@@ -229,6 +230,12 @@ void add_log_command(Command root, const Globals& globals) {
       .flag("--unfinalised", options->unfinalised,
             "Also what is sequenced or locked above it: one node's word only (state with ?)")
       .examples({"zell log --tail 10", "zell log -f --app default", "zell log --from 1 --to 5 --sender alice --json"})
+      .preset_not_with("--tail", {"--from", "--to"})
+      .preset_not_with("--from", {"--tail"})
+      .preset_not_with("--to", {"--tail", "--follow", "--unfinalised"})
+      .preset_not_with("--follow", {"--to", "--unfinalised"})
+      .preset_not_with("--unfinalised", {"--to", "--follow", "--proof"})
+      .preset_not_with("--proof", {"--unfinalised"})
       .run([&globals, options] { return show_log(globals, *options); });
 }
 

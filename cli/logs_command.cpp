@@ -78,11 +78,6 @@ struct Wanted {
   }
 };
 
-std::int64_t now_unix_ms() {
-  const auto since_1970 = std::chrono::system_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<std::chrono::milliseconds>(since_1970).count();
-}
-
 Result<Wanted> wanted_by(const LogsOptions& options) {
   Wanted out;
   if (!options.grep.empty()) {
@@ -91,20 +86,6 @@ Result<Wanted> wanted_by(const LogsOptions& options) {
     out.pattern = std::move(*pattern);
   }
   if (!options.level.empty()) out.least = log_level_from(options.level);
-  return out;
-}
-
-/// A crashing process may print anything; a terminal must not obey it.
-std::string harmless(const std::string& line) {
-  std::string out;
-  for (const char c : line) {
-    const auto byte = static_cast<unsigned char>(c);
-    if ((byte < 0x20 && c != '\t') || byte == 0x7f) {
-      out += fmt::format("\\x{:02x}", byte);
-    } else {
-      out.push_back(c);
-    }
-  }
   return out;
 }
 
@@ -236,7 +217,7 @@ int node_logs(const Globals& globals, const LogsOptions& options) {
   if (!wanted) return fail(wanted.error());
   std::optional<std::int64_t> since;
   if (!options.since.empty()) {
-    auto time = parse_since(options.since, now_unix_ms());
+    auto time = parse_since(options.since, wall_clock_ms());
     if (!time) return fail(time.error());
     since = *time;
   }

@@ -77,6 +77,9 @@ class Table {
 /// `max_characters` with "…".
 [[nodiscard]] std::string readable(std::string_view bytes, std::size_t max_characters);
 
+/// Control characters as "\\x1b", so that a terminal does not obey what a node or a file says; tabs stay.
+[[nodiscard]] std::string harmless(std::string_view text);
+
 /// One line on a terminal's stderr that tells how far something is, from the second second on. Not thread-safe.
 class Progress {
  public:

@@ -203,6 +203,18 @@ std::optional<std::filesystem::path> find_project_file() {
   }
 }
 
+/// Whether it gives way to what was typed beside it.
+bool yields(const ReadWords& words, const CommandDescription& command, const OptionDescription& option) {
+  return std::any_of(command.preset_rules.begin(), command.preset_rules.end(), [&](const PresetRule& rule) {
+    if (rule.option != option.long_name) return false;
+    const bool typed = std::any_of(rule.others.begin(), rule.others.end(), [&](const std::string& name) {
+      const auto* other = command.find_option(name);
+      return other != nullptr && words.has(*other);
+    });
+    return typed != rule.only_with;
+  });
+}
+
 Status take_all(const Preset& preset) {
   for (const auto& value : preset.values) {
     if (auto taken = preset.option->take(value); !taken) {
@@ -312,6 +324,7 @@ Status Presets::apply(const ReadWords& words, bool only_globals) const {
     for (const auto& option : command->options) {
       const auto preset = all_.find(key_of(*command, *option));
       if (preset == all_.end() || words.has(*option) || !is_presettable(*command, *option)) continue;
+      if (yields(words, *command, *option)) continue;
       // The option of `zell cluster up` is another than that of `zell up`.
       auto own = preset->second;
       own.option = option.get();

@@ -5,11 +5,11 @@
 #include "cli/commands.h"
 #include "cli/exit_codes.h"
 #include "cli/files.h"
+#include "cli/genesis_choice.h"
 #include "cli/json.h"
 #include "cli/payload_source.h"
 #include "cli/sender.h"
 #include "client/rising_nonces.h"
-#include "node/config/genesis_file.h"
 #include "node/http/signed_request.h"
 #include "node/wire/request_codec.h"
 
@@ -62,23 +62,6 @@ class Signer {
   std::uint64_t signed_ = 0;
 };
 
-/// For whom it is signed: of --genesis, or of the cluster that is meant, which need not run.
-Result<Genesis> genesis_of(const Globals& globals, const std::string& file) {
-  std::filesystem::path path = file;
-  if (file.empty()) {
-    auto cluster = choose_cluster(Environment::of_process(), globals.choice(), true);
-    if (!cluster) {
-      auto error = cluster.error();
-      if (error.code == "no-cluster") error.hint = "--genesis FILE says which cluster it is for";
-      return error;
-    }
-    path = cluster->paths.genesis();
-  }
-  auto loaded = load_genesis(path);
-  if (!loaded) return loaded.error();
-  return std::move(loaded->genesis);
-}
-
 Status sign_all(const PayloadSource& source, Signer& signer, OutputFile& output) {
   Progress progress("signed", 0);
   auto signing = for_each_chunk(source, [&](const std::vector<Payloads>& chunk) -> Status {
@@ -96,7 +79,7 @@ Status sign_all(const PayloadSource& source, Signer& signer, OutputFile& output)
 
 int sign(const Globals& globals, const SignOptions& options) {
   if (auto checked = options.source.check("sign"); !checked) return fail(checked.error());
-  const auto genesis = genesis_of(globals, options.genesis);
+  const auto genesis = choose_genesis(globals, options.genesis);  // for whom it is signed
   if (!genesis) return fail(genesis.error());
   // Before anybody types a passphrase for nothing.
   auto output = OutputFile::open(options.output, 0666, options.force);

@@ -12,6 +12,7 @@
 #include "cli/exit_codes.h"
 #include "cli/json.h"
 #include "cli/status_text.h"
+#include "cluster/since.h"
 #include "node/base/log_line.h"
 
 namespace zell::cli {
@@ -125,8 +126,7 @@ class Screen {
 };
 
 std::string clock_text() {
-  const auto since_1970 = std::chrono::system_clock::now().time_since_epoch();
-  return format_log_time(std::chrono::duration_cast<std::chrono::milliseconds>(since_1970).count()).substr(11, 8) + "Z";
+  return format_log_time(wall_clock_ms()).substr(11, 8) + "Z";
 }
 
 std::vector<std::string> lines_of(const Result<Seen>& seen) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "cli/output.h"
+#include "cluster/since.h"
 #include "node/base/log_line.h"
 
 namespace zell::cli {
@@ -54,8 +55,7 @@ std::string rough_age(std::int64_t milliseconds) {
 
 /// "14:03:11Z (12 s)", with the day if it is not today. UTC, as the logs have it.
 std::string since(std::int64_t unix_ms) {
-  const auto since_1970 = std::chrono::system_clock::now().time_since_epoch();
-  const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(since_1970).count();
+  const auto now = wall_clock_ms();
   const auto time = format_log_time(unix_ms), today = format_log_time(now);
   const bool same_day = time.substr(0, 10) == today.substr(0, 10);
   return fmt::format("{}{}Z ({})", same_day ? "" : time.substr(0, 10) + " ", time.substr(11, 8),
@@ -156,7 +156,7 @@ std::vector<std::string> status_lines(const ClusterView& view) {
   out.push_back(ink(word == "healthy" ? Ink::green : word == "degraded" ? Ink::yellow : Ink::red, health_line(view)));
   if (const auto leads = view.leadership()) out.push_back(leader_line(view, *leads));
   for (std::size_t k = 0; k < view.nodes.size(); ++k) {
-    if (const auto note = note_on(view, k)) out.push_back(ink(color_of(view.nodes[k]), *note));
+    if (const auto note = note_on(view, k)) out.push_back(ink(color_of(view.nodes[k]), harmless(*note)));
   }
   return out;
 }

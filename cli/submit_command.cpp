@@ -152,6 +152,9 @@ void add_submit_command(Command root, const Globals& globals) {
       .duration("--timeout", options->timeout_ms, "How long to wait; 10s if not given")
       .examples({"zell submit hello", "printf 'a\\nb\\n' | zell submit --lines -",
                  "zell submit hi --as bob --app chat --wait locked"})
+      .preset_not_with("--app", {"--signed"})
+      .preset_not_with("--as", {"--signed"})
+      .preset_not_with("--password-file", {"--signed"})
       .run([&globals, options] { return submit(globals, *options); });
 }
 

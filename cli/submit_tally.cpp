@@ -47,8 +47,8 @@ void SubmitTally::add(const Outcome& outcome, std::chrono::microseconds took) {
   if (output_mode().json) return print_json(json_of(outcome, took, client_.genesis().size()));
   if (alike > max_shown_alike) return;
   if (refused) {
-    talk(fmt::format("{} refused ({})  {}{}", ink_err(Ink::red, "✗"), outcome.reason, short_id(outcome),
-                     outcome.hint.empty() ? "" : "  " + outcome.hint));
+    talk(fmt::format("{} refused ({})  {}{}", ink_err(Ink::red, "✗"), harmless(outcome.reason), short_id(outcome),
+                     outcome.hint.empty() ? "" : "  " + harmless(outcome.hint)));
   } else if (late) {
     talk(fmt::format("{} {} when time was up, may still become final  {}", ink_err(Ink::yellow, "?"),
                      outcome.state == RequestState::unknown ? "taken in by nobody"

@@ -55,6 +55,8 @@ void add_verify_command(Command root, const Globals& globals) {
       .positionals("FOLDER", options->folders, "More folders for --data")
       .option("--genesis", options->genesis, "FILE", "With these, trust this genesis file; else the cluster's own")
       .examples({"zell verify", "zell verify --from 1 --json", "zell prove 1 | zell verify --proof -"})
+      .preset_only_with("--genesis", {"--proof", "--certificate", "--evidence", "--data"})
+      .preset_not_with("--signatures", {"--proof", "--certificate", "--evidence"})
       .run([&globals, options] { return verify(globals, *options); });
 }
 

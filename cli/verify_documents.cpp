@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <deque>
 #include <map>
 
 #include "cli/documents.h"
@@ -28,12 +29,17 @@ class Roots {
                    fmt::format("two finality certificates are of different logs at #{}", certificate.point.index.value),
                    "a third of the stake or more has signed both: keep both documents, trust neither"};
     }
-    if (roots_.size() > max_compared) roots_.erase(roots_.begin());
+    if (is_new) arrived_.push_back(certificate.point.index);
+    if (arrived_.size() > max_compared) {
+      roots_.erase(arrived_.front());
+      arrived_.pop_front();
+    }
     return Ok{};
   }
 
  private:
   std::map<Index, Hash> roots_;
+  std::deque<Index> arrived_;
 };
 
 Error in_document(Error error, std::uint64_t number) {

@@ -47,7 +47,7 @@ Status check_head(Fields& fields, const char* kind, const SigningDomain& domain)
   }
   if (!kind) return Ok{};
   if (const auto found = fields.text("kind"); !fields.error() && found != kind) {
-    return bad_proof("it is a '" + found.substr(0, 40) + "', not a '" + kind + "'");
+    return bad_proof(std::string("its kind is not '") + kind + "'");
   }
   const auto cluster = fields.fixed<ClusterId>("cluster");
   if (fields.error()) return bad_proof(fields.error()->what);

@@ -94,6 +94,18 @@ Result<std::string> ask(const std::filesystem::path& socket, std::string_view li
   return answer;
 }
 
+bool is_answered(const std::filesystem::path& socket) {
+  const auto path = socket.string();
+  if (path.size() > max_socket_path_bytes) return true;  // not ours: we make none so long
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
+  const UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!fd.valid()) return true;
+  if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) return true;
+  return errno != ECONNREFUSED && errno != ENOENT;
+}
+
 Result<std::string> ask_node(const std::filesystem::path& socket, std::string_view command,
                              std::chrono::milliseconds timeout) {
   auto line = ask(socket, nlohmann::json{{"command", command}}.dump(), timeout);

@@ -55,6 +55,7 @@ std::deque<Stretch> open_all(const std::filesystem::path& newest, std::int64_t s
   for (int n = 0; n < max_files; ++n) {
     auto fd = open_file(nth_file(newest, n));
     struct stat file{};
+    if (!fd.valid() && n == 0) continue;  // between two files
     if (!fd.valid() || ::fstat(fd.get(), &file) != 0) break;
     if (std::any_of(seen.begin(), seen.end(), [&](const auto& other) { return is_same(other, file); })) continue;
     seen.push_back(file);

@@ -6,6 +6,7 @@
 
 #include <csignal>
 
+#include "cluster/since.h"
 #include "cluster/unique_fd.h"
 
 namespace zell {
@@ -18,11 +19,6 @@ Result<UniqueFd> open_log(const std::filesystem::path& log) {
 }
 
 }  // namespace
-
-std::int64_t wall_clock_ms() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
 
 NodeProcess::NodeProcess(uv_loop_t& loop, ProcessReport report, NodeCommand command,
                          std::chrono::milliseconds stop_grace)

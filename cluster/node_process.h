@@ -62,7 +62,4 @@ class NodeProcess {
   std::vector<std::function<void()>> when_gone_;
 };
 
-/// Milliseconds since 1970, for people and reports.
-[[nodiscard]] std::int64_t wall_clock_ms();
-
 }  // namespace zell

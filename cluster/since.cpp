@@ -1,6 +1,7 @@
 #include "cluster/since.h"
 
 #include <charconv>
+#include <chrono>
 #include <optional>
 #include <string>
 #include <utility>
@@ -35,6 +36,11 @@ std::optional<std::int64_t> parse_time(std::string text) {
 }
 
 }  // namespace
+
+std::int64_t wall_clock_ms() {
+  const auto since_1970 = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(since_1970).count();
+}
 
 Result<std::int64_t> parse_since(std::string_view text, std::int64_t now_unix_ms) {
   if (const auto age = parse_age_ms(text)) return now_unix_ms - *age;

@@ -1,5 +1,5 @@
 #pragma once
-// What people type for "from then on".
+// Times of the day, for people and reports: now, and what people type for "from then on".
 
 #include <cstdint>
 #include <string_view>
@@ -7,6 +7,9 @@
 #include "node/base/result.h"
 
 namespace zell {
+
+/// Now: milliseconds since 1970.
+[[nodiscard]] std::int64_t wall_clock_ms();
 
 /// "5m" ago (ms, s, m, h, d), a time as the logs print it, which is UTC ("2026-11-22T19:24:04.123Z", or its beginning
 /// from the date or the minutes on), or only its clock ("19:24", "19:24:04": the last such time). Milliseconds since

@@ -12,6 +12,7 @@
 
 #include "cluster/cluster_file.h"
 #include "cluster/node_process.h"
+#include "cluster/since.h"
 #include "cluster/supervisor_lock.h"
 #include "cluster/supervisor_socket.h"
 

@@ -128,6 +128,10 @@ Result<std::unique_ptr<SupervisorSocket>> SupervisorSocket::listen(uv_loop_t& lo
   auto* listener = server->impl_->listener;
   uv_pipe_init(&loop, listener, 0);
   listener->data = server->impl_.get();
+  if (is_answered(socket)) {  // of a supervisor whose folder was replaced: it takes the file away when it has stopped
+    server->close();
+    return Error{"busy", "another supervisor still listens on " + socket.string(), "try again in a moment"};
+  }
   std::error_code none;
   std::filesystem::remove(socket, none);
   // The folder is private already; the mode is for whoever copies the path elsewhere.

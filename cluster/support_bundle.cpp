@@ -247,8 +247,9 @@ class Bundle {
       const auto suffix = n == 0 ? std::string() : "." + std::to_string(n);
       auto text = read_end(cluster_.paths.node_log(name).string() + suffix, left);
       if (!text) {
-        if (n == 0) add(name + "/log", missing(text.error()));
-        return;
+        if (n > 0) return;
+        add(name + "/log", missing(text.error()));
+        continue;
       }
       add(name + "/log" + suffix, *text);
       left -= std::min<std::uint64_t>(left, text->size());

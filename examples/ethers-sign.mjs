@@ -1,7 +1,7 @@
 // Signs requests with ethers, as a page in a browser would with a wallet, and submits them.
 //
 //   zell up && npm install ethers
-//   node ethers-sign.mjs http://127.0.0.1:7151 hello world        (zell status --json says where the nodes listen)
+//   node ethers-sign.mjs http://127.0.0.1:7101 hello world        (zell status --json says where the nodes listen)
 //
 // A fresh key signs; or one of a key file: KEY_FILE=wallet.json PASSWORD_FILE=wallet.pass (none for a dev key).
 

@@ -29,19 +29,19 @@ void Replica::Impl::want(const LogPoint& target, NodeId source, bool at_once) {
 
 Instant Replica::Impl::ask_at(const LogPoint& target, const Wanted& wanted) const {
   if (wanted.attempts > 0) return wanted.asked_at + ask_again_after;
+  // A leader that lets proposals drip gains no more than T0 by it.
   const auto at = wanted.asked_at + first_ask_delay;
-  if (!on_its_way(target)) return at;
-  // Checking a large proposal takes many times as long as the certificate of it, which overtakes it: under load a node
-  // that asked at once would be sent everything twice. A leader that lets proposals drip gains no more than T0 by it.
-  const auto timeout = milliseconds(parameters.view_timeout_ms);
-  return std::clamp(appended_at + timeout / 4, at, wanted.asked_at + timeout);
+  return std::clamp(awaited_until(target), at, wanted.asked_at + milliseconds(parameters.view_timeout_ms));
 }
 
-bool Replica::Impl::on_its_way(const LogPoint& target) const {
-  if (!state.active || !connected.contains(leader()) || proposed_in_view == 0) return false;
-  if (target.index <= log.tip().index || log.unfinalised_count() >= parameters.batches_in_flight) return false;
+/// Checking a large proposal takes many times as long as the certificate of it or the next heartbeat, which overtake
+/// it: under load a node that asked at once would be sent everything twice.
+Instant Replica::Impl::awaited_until(const LogPoint& target) const {
+  if (!state.active || !connected.contains(leader()) || proposed_in_view == 0) return {};
+  if (target.index <= log.tip().index || log.unfinalised_count() >= parameters.batches_in_flight) return {};
   const auto next = held.lower_bound({state.view, log.tip().index.next()});
-  return next == held.end() || next->first == std::pair{state.view, log.tip().index.next()};
+  const bool overtaken = next != held.end() && next->first != std::pair{state.view, log.tip().index.next()};
+  return overtaken ? Instant{} : appended_at + milliseconds(parameters.view_timeout_ms) / 4;
 }
 
 bool Replica::Impl::is_covered(const LogPoint& target) const {
@@ -178,15 +178,36 @@ void Replica::Impl::answer_other_log(NodeId to) {
   if (allow_answer(to, proof_sent, milliseconds(50))) send_now(Send::To::one, to, CertificateMessage{*finality});
 }
 
-void Replica::Impl::ask_leader_news(bool everyone) {
+void Replica::Impl::ask_for_news(NodeId of) {
+  send_now(Send::To::one, of, Fetch{Fetch::Kind::leader_news, state.view, log.tip().index, {}});
+}
+
+void Replica::Impl::ask_leader() {
   if (now - news_asked_at < milliseconds(50)) return;
   news_asked_at = now;
-  Fetch fetch{Fetch::Kind::leader_news, state.view, log.tip().index, {}};
-  if (everyone) {
-    send_now(Send::To::others, self, fetch);
-  } else {
-    send_now(Send::To::one, leader(), fetch);
+  ask_for_news(leader());
+}
+
+/// What is signed is small, and comes from all. Proposals are not: were they sent by all, a cluster that is too slow
+/// already would have n times as many to carry and check.
+void Replica::Impl::ask_everyone() {
+  if (connected.empty() || now - news_asked_at < milliseconds(50)) return;
+  news_asked_at = now;
+  const auto whole = next_to_ask();
+  for (auto node : connected) {
+    if (node == whole) {
+      ask_for_news(node);
+    } else {
+      send_now(Send::To::one, node, Fetch{Fetch::Kind::leader_news, state.view, Fetch::no_proposals, {}});
+    }
   }
+}
+
+/// One peer after the other. REQUIRES: one is connected.
+NodeId Replica::Impl::next_to_ask() {
+  auto next = connected.upper_bound(asked_last);
+  if (next == connected.end()) next = connected.begin();
+  return asked_last = *next;
 }
 
 void Replica::Impl::send_entry_proof(NodeId to) {
@@ -212,6 +233,7 @@ void Replica::Impl::resynchronise(NodeId to) {
   if (state.standing == Standing::learner) send_now(Send::To::one, to, ViewQuery{options.query_nonce});
   if (!state.active) return;
   if (to == leader()) {
+    appended_at = {};  // what was on its way may be lost
     resend_votes(to);
     pool.forget_forwarding(now);
   }

@@ -98,8 +98,6 @@ struct ViewChanged {
   NodeId leader;
   bool active = false;
   Index base;  ///< when active
-  /// Not active: what most of those said who challenged the view before. None when this node only heard of the new one.
-  std::optional<Reason> reason;
 };
 struct Challenged {
   View view;

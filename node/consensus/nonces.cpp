@@ -11,6 +11,18 @@ std::string_view refusal_of(NonceVerdict verdict) {
   return verdict == NonceVerdict::duplicate ? "duplicate" : "nonce-too-old";
 }
 
+NonceWindows::NonceWindows(const std::vector<SenderNonces>& senders) {
+  for (const auto& one : senders) windows_.emplace(one.sender, one.nonces);
+}
+
+std::vector<SenderNonces> NonceWindows::all() const {
+  std::vector<SenderNonces> out;
+  out.reserve(windows_.size());
+  for (const auto& [sender, nonces] : windows_) out.push_back({sender, nonces});
+  std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.sender < b.sender; });
+  return out;
+}
+
 NonceVerdict NonceWindows::check(const PublicKey& sender, std::uint64_t nonce) const {
   auto found = windows_.find(sender);
   if (found == windows_.end()) return NonceVerdict::fresh;

@@ -7,11 +7,9 @@
 #include <unordered_map>
 #include <vector>
 
-#include "node/types/request.h"
+#include "node/wire/delta.h"
 
 namespace zell {
-
-inline constexpr std::size_t nonces_per_sender = 1'024;
 
 /// What a request takes up: one nonce of one sender.
 struct NonceSlot {
@@ -36,6 +34,11 @@ class NonceWindows {
     std::optional<std::uint64_t> evicted;
   };
 
+  NonceWindows() = default;
+  explicit NonceWindows(const std::vector<SenderNonces>& senders);
+  /// Ascending by key.
+  [[nodiscard]] std::vector<SenderNonces> all() const;
+
   [[nodiscard]] NonceVerdict check(const PublicKey& sender, std::uint64_t nonce) const;
   /// REQUIRES: check() says fresh.
   Undo insert(const PublicKey& sender, std::uint64_t nonce);
@@ -44,7 +47,8 @@ class NonceWindows {
   [[nodiscard]] std::size_t senders() const { return windows_.size(); }
 
  private:
-  std::unordered_map<PublicKey, std::vector<std::uint64_t>> windows_;  // each ascending; never iterated as a whole
+  std::unordered_map<PublicKey, std::vector<std::uint64_t>>
+      windows_;  // each ascending; iterated by all() alone, which sorts
 };
 
 }  // namespace zell

@@ -184,6 +184,14 @@ std::vector<LogPoint> OrderedLog::forget_side_except(const std::vector<LogPoint>
   return forgotten;
 }
 
+NonceWindows OrderedLog::finalised_nonces() const {
+  auto out = nonces_;
+  for (auto entry = entries_.rbegin(); entry != entries_.rend(); ++entry) {
+    for (auto undo = entry->undo.rbegin(); undo != entry->undo.rend(); ++undo) out.undo(*undo);
+  }
+  return out;
+}
+
 std::vector<BatchPtr> OrderedLog::finalise(const LogPoint& point) {
   ZELL_CHECK(range_at(point) != nullptr);
   std::vector<BatchPtr> out;

@@ -28,6 +28,8 @@ class OrderedLog {
   [[nodiscard]] std::size_t side_count() const { return side_.size(); }
   [[nodiscard]] std::vector<BatchPtr> unfinalised() const;
   [[nodiscard]] const NonceWindows& nonces() const { return nonces_; }
+  /// Those of the finalised prefix alone: a copy.
+  [[nodiscard]] NonceWindows finalised_nonces() const;
 
   /// True if the chain passes through `point`: it is the finalised point or the end of a batch of the chain. A point
   /// below the finalised index is taken to be on it: what is final outranks every lock of its own history (PROTOCOL.md,

@@ -392,7 +392,7 @@ void Replica::Impl::receive(NodeId from, const Heartbeat& heartbeat) {
   heard_counter = heartbeat.counter;
   last_heartbeat = heartbeat;
   pace.heard_leader(now);
-  if (heartbeat.tip.index > log.tip().index) ask_leader_news(false);
+  if (heartbeat.tip.index > log.tip().index && now >= awaited_until(heartbeat.tip)) ask_leader();
   bool votes_missed = (state.last_lock && (!heartbeat.lc || heartbeat.lc->point.index < state.last_lock->index)) ||
                       (state.last_final && (!heartbeat.fc || heartbeat.fc->point.index < state.last_final->index));
   if (votes_missed) resend_votes(leader());

@@ -239,6 +239,10 @@ std::optional<Certificate> Replica::finality() const {
   return impl_->finality;
 }
 
+NonceWindows Replica::finalised_nonces() const {
+  return impl_->log.finalised_nonces();
+}
+
 RequestUpdate Replica::lookup(const RequestId& id) const {
   const auto& i = *impl_;
   if (auto index = i.log.find(id); index.value != 0) {

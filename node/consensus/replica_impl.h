@@ -142,7 +142,10 @@ struct Replica::Impl {
   void ask(const LogPoint& target);
   void forget_wants();
   void answer_other_log(NodeId to);
-  void ask_leader_news(bool everyone);
+  void ask_for_news(NodeId of);
+  void ask_leader();
+  void ask_everyone();
+  NodeId next_to_ask();
   void send_entry_proof(NodeId to);
   void answer_old_view(NodeId to);
   void resynchronise(NodeId to);
@@ -233,9 +236,9 @@ struct Replica::Impl {
   };
   /// When the log up to `target` is asked for, or asked for again.
   [[nodiscard]] Instant ask_at(const LogPoint& target, const Wanted& wanted) const;
-  /// The leader's proposals arrive one after the other and are taken in, and that of `target` was not overtaken by a
-  /// later one.
-  [[nodiscard]] bool on_its_way(const LogPoint& target) const;
+  /// While the leader's proposals arrive one after the other and are taken in, and that of `target` was not overtaken
+  /// by a later one; else a time long past.
+  [[nodiscard]] Instant awaited_until(const LogPoint& target) const;
   /// The log up to the newest FC is wanted, too, and makes this one needless.
   [[nodiscard]] bool is_covered(const LogPoint& target) const;
   std::map<LogPoint, Wanted> wants;

@@ -24,6 +24,7 @@ void Replica::Impl::take(const RequestPtr& request, bool submitted, NodeId relay
   if (submitted && state.standing == Standing::learner) return answer(RequestState::refused, {}, "learner");
   Index index = log.find(request->id);
   if (auto* known = pool.find(request->id)) {
+    if (!known->submitted) ++taken_in;
     pool.now_submitted(*known);  // what another node passes on is looked for before
     bool locked = newest_lc && index.value != 0 && index <= newest_lc->point.index;
     return answer(index.value == 0 ? RequestState::initialised

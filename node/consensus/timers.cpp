@@ -47,7 +47,7 @@ void Replica::Impl::check_leader() {
     if (refused.contains(leader()) || now >= pace.unresponsive_at()) return challenge(Reason::unresponsive);
     if (state.active && work_pending() && now >= pace.stalled_at()) return challenge(Reason::stalled);
   }
-  if (state.active && now >= pace.ask_peers_at() && now - news_asked_at >= pace.timeout() / 4) ask_leader_news(true);
+  if (state.active && now >= pace.ask_peers_at() && now - news_asked_at >= pace.timeout() / 4) ask_everyone();
 }
 
 bool Replica::Impl::any_censored() const {
@@ -94,7 +94,7 @@ void Replica::Impl::resend_what_lasts() {
   if (own_challenge && now - own_challenge->sent_at >= gap && may_challenge()) {
     send_challenge();
     // A leader may starve this node alone: then only the others have news of it.
-    if (state.active) ask_leader_news(true);
+    if (state.active) ask_everyone();
   }
   if (state.standing == Standing::learner && now - query_sent_at >= gap) {
     query_sent_at = now;
@@ -110,10 +110,7 @@ void Replica::Impl::resend_what_lasts() {
 void Replica::Impl::ask_around() {
   if (connected.empty() || !pace.running() || !state.active || now < ask_around_at()) return;
   asked_around_at = now;
-  auto next = connected.upper_bound(asked_last);
-  if (next == connected.end()) next = connected.begin();
-  asked_last = *next;
-  send_now(Send::To::one, asked_last, Fetch{Fetch::Kind::leader_news, state.view, log.tip().index, {}});
+  ask_for_news(next_to_ask());
 }
 
 Instant Replica::Impl::ask_around_at() const {

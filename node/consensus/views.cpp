@@ -18,15 +18,6 @@ void keep_what_fits(Requests& censored) {
   censored.resize(count);
 }
 
-/// What most of them say; of as many, the first in the order of the reasons. REQUIRES: there is one.
-Reason main_reason(const std::vector<SignedChallenge>& challenges) {
-  std::map<Reason, std::size_t> said;
-  for (const auto& challenge : challenges) ++said[challenge.reason];
-  ZELL_CHECK(!said.empty());
-  return std::max_element(said.begin(), said.end(), [](const auto& a, const auto& b) { return a.second < b.second; })
-      ->first;
-}
-
 }  // namespace
 
 bool Replica::Impl::may_challenge() const {
@@ -106,13 +97,12 @@ void Replica::Impl::leave_for(View view) {
 void Replica::Impl::move_to(View view) {
   ChallengeCertificate proof{challenges.against({view.value - 1})};
   leave_for(view);
-  const auto reason = main_reason(proof.challenges);
   auto message = std::make_shared<const Message>(std::move(proof));
   entry_proof = {message};
   delta.entry_proof = entry_proof;
   waiting_sends.push_back({Send::To::others, self, message, false, 0});
   send_view_change(Send::To::all, self);
-  out->events.push_back(ViewChanged{view, leader(), false, {}, reason});
+  out->events.push_back(ViewChanged{view, leader(), false, {}});
 }
 
 void Replica::Impl::enter(View view, const LogPoint& base, std::vector<MessagePtr> proof) {
@@ -125,7 +115,7 @@ void Replica::Impl::enter(View view, const LogPoint& base, std::vector<MessagePt
   base_to_reach = true;
   last_signed_news = now;
   if (quorum_connected()) pace.start(now);
-  out->events.push_back(ViewChanged{view, leader(), true, base.index, {}});
+  out->events.push_back(ViewChanged{view, leader(), true, base.index});
   reach_base();
 }
 

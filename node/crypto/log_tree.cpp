@@ -40,15 +40,15 @@ bool CompactRange::valid(std::uint64_t size, std::size_t peak_count) {
   return static_cast<std::size_t>(std::popcount(size)) == peak_count;
 }
 
-void CompactRange::append(const Hash& leaf) {
-  ZELL_CHECK(valid(size_, peaks_.size()));
-  Hash top = leaf;
-  for (auto size = size_; is_odd(size); size >>= 1) {
+void CompactRange::append_subtree(const Hash& subtree, std::uint64_t leaves) {
+  ZELL_CHECK(valid(size_, peaks_.size()) && std::has_single_bit(leaves) && size_ % leaves == 0);
+  Hash top = subtree;
+  for (auto size = size_ / leaves; is_odd(size); size >>= 1) {
     top = node_hash(peaks_.back(), top);
     peaks_.pop_back();
   }
   peaks_.push_back(top);
-  ++size_;
+  size_ += leaves;
 }
 
 Hash CompactRange::root() const {

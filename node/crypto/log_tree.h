@@ -24,7 +24,9 @@ class CompactRange {
   CompactRange(std::uint64_t size, std::vector<Hash> peaks) : size_(size), peaks_(std::move(peaks)) {}
   [[nodiscard]] static bool valid(std::uint64_t size, std::size_t peak_count);
 
-  void append(const Hash& leaf);
+  void append(const Hash& leaf) { append_subtree(leaf, 1); }
+  /// The root of the next `leaves` leaves. REQUIRES: `leaves` is a power of two that divides size().
+  void append_subtree(const Hash& subtree, std::uint64_t leaves);
   [[nodiscard]] Hash root() const;
   [[nodiscard]] std::uint64_t size() const { return size_; }
   [[nodiscard]] const std::vector<Hash>& peaks() const { return peaks_; }

@@ -54,6 +54,7 @@ struct HttpServer::Impl {
   std::size_t body_bytes = 0, response_bytes = 0;  ///< held for all connections together
   HttpCounters counters;
   std::size_t streams = 0;
+  bool stopping = false;
   Offload offload;
 
   // ---- Life of a connection
@@ -106,6 +107,8 @@ struct HttpServer::Impl {
       return go_on ? MHD_YES : MHD_NO;
     }
     if (active.gone) return MHD_NO;
+    // A connection that is suspended when the daemon stops ends the process: nothing waits any more.
+    if (stopping && !active.response) active.response = stopped();
     if (!active.response) dispatch(connection);
     if (active.response) return queue(connection);
     MHD_suspend_connection(mhd);
@@ -210,7 +213,7 @@ struct HttpServer::Impl {
     }
     // libmicrohttpd ends a body in chunks also where HEAD had none: nothing may follow that on this connection.
     bool broken = active.head_only && active.response->stream;
-    if (connection.over_limit || broken) MHD_add_response_header(response, "Connection", "close");
+    if (connection.over_limit || broken || stopping) MHD_add_response_header(response, "Connection", "close");
     enter(connection, ConnectionStage::sending);
     auto result = MHD_queue_response(connection.mhd, active.response->status, response);
     MHD_destroy_response(response);
@@ -251,7 +254,7 @@ struct HttpServer::Impl {
       enter(connection, ConnectionStage::sending);
       return static_cast<ssize_t>(count);
     }
-    if (active.stream->ended()) return MHD_CONTENT_READER_END_OF_STREAM;
+    if (active.stream->ended() || stopping) return MHD_CONTENT_READER_END_OF_STREAM;
     MHD_suspend_connection(connection.mhd);
     active.suspended = true;
     enter(connection, ConnectionStage::streaming);
@@ -341,10 +344,13 @@ struct HttpServer::Impl {
       auto exchange = active->exchange;
       exchange->cancel();
       if (!active->suspended || active->stream) continue;
-      active->response =
-          error_response(503, {"stopped", "this node is stopping", "use another node"}, std::chrono::seconds(1));
+      active->response = stopped();
       resume(*connection);
     }
+  }
+
+  static HttpResponse stopped() {
+    return error_response(503, {"stopped", "this node is stopping", "use another node"}, std::chrono::seconds(1));
   }
 
   Status listen();
@@ -386,6 +392,7 @@ Status HttpServer::Impl::listen() {
 HttpServer::Impl::~Impl() {
   driver.reset();
   if (!daemon) return;
+  stopping = true;
   give_up_waits();
   MHD_run(daemon);           // lets the answers out; they are small
   constexpr int turns = 16;  // of which the last words of a stream take several

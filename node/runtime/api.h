@@ -34,6 +34,8 @@ class Api : public NodeApi {
   void on_progress(const ReplicaStatus& status);
   /// The store has the finality certificate of this index.
   void on_stored_final(Index index);
+  /// Of the finalised log.
+  [[nodiscard]] const ProofIndex& tree() const { return tree_; }
   /// Answers all that waits with "stopped".
   void stop();
 

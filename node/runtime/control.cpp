@@ -74,7 +74,8 @@ std::string answer_control_line(std::string_view line, const ControlHandler& han
   auto json = Json::parse(line, nullptr, false);
   if (json.is_discarded() || !json.is_object() || json.size() != 1 || !json.contains("command") ||
       !json["command"].is_string()) {
-    return error_line({"bad-command", "a line must be {\"command\":NAME}", "NAME is challenge, status or stop"});
+    return error_line(
+        {"bad-command", "a line must be {\"command\":NAME}", "NAME is challenge, log-level LEVEL, status or stop"});
   }
   auto result = handler(json["command"].get_ref<const std::string&>());
   if (!result.ok()) return error_line(result.error());

@@ -81,16 +81,24 @@ Status Node::open_core() {
   if (!store.ok()) return store.error();
   NonceWindows nonces;
   ProofIndex tree;
+  Index replay_point;
+  auto start = [&](const ReplayPoint& point) {
+    nonces = NonceWindows(point.senders);
+    tree = ProofIndex(point.blocks);
+    replay_point = point.index;
+  };
   auto replay = [&](const Batch& batch) {
+    auto index = batch.header.first;
     for (const auto& request : *batch.requests) {
       // The store has checked the log's roots; a nonce that is there twice was never voted for by a correct quorum.
-      if (nonces.check(request->sender, request->nonce) == NonceVerdict::fresh)
+      if (index > replay_point && nonces.check(request->sender, request->nonce) == NonceVerdict::fresh)
         nonces.insert(request->sender, request->nonce);
-      tree.append(request->leaf);
+      if (index.value > tree.size()) tree.append(request->leaf);
+      index = index.next();
     }
     tree.forget_before(batch.header.end.index.value);
   };
-  auto recovered = (*store)->recover(replay);
+  auto recovered = (*store)->recover(replay, start);
   if (!recovered.ok()) return recovered.error();
   auto final = recovered->fc ? recovered->fc->point.index : Index{};
 
@@ -108,6 +116,9 @@ Status Node::open_core() {
   storage_ = std::make_unique<StorageLink>(loop_, std::move(*store), std::move(handler));
   make_driver(std::move(*recovered), std::move(nonces));
   make_api(std::move(tree), final);
+  auto post = [this](auto work, auto done) { return storage_->read(std::move(work), std::move(done)); };
+  replay_points_ = std::make_unique<ReplayPoints>(driver_->replica(), api_->tree(), std::move(post),
+                                                  setup_.requests_between_replay_points, replay_point);
   return Ok{};
 }
 
@@ -124,7 +135,10 @@ void Node::make_driver(Recovered recovered, NonceWindows nonces) {
   outlets.check = [this](const CheckFinality& what) { check_finality(what.certificate); };
   outlets.event = [this](const Event& event) { on_event(event); };
   outlets.progress = [this](const ReplicaStatus& status) { api_->on_progress(status); };
-  outlets.stored_final = [this](Index index) { api_->on_stored_final(index); };
+  outlets.stored_final = [this](Index index) {
+    api_->on_stored_final(index);
+    replay_points_->on_stored_final(index);
+  };
   Replica replica(genesis, self_, replica_options(), std::move(recovered), std::move(nonces));
   driver_ = std::make_unique<Driver>(loop_, handles_, *verifier_, self_, setup_.secret, signatures_, std::move(replica),
                                      std::move(outlets));
@@ -246,8 +260,13 @@ Result<std::string> Node::set_log_level(std::string_view word) {
   const auto level = log_level_from(word);
   if (!level) return Error{"bad-value", "no such log level", "debug, info, warn or error"};
   const auto before = log_.level();
-  log_.write(LogLevel::info, "log", "level set", {{"from", to_string(before)}, {"to", to_string(*level)}});
+  const auto tell = [&] {
+    log_.write(LogLevel::info, "log", "level set", {{"from", to_string(before)}, {"to", to_string(*level)}});
+  };
+  const bool quieter = *level > before;  // told while it still can be
+  if (quieter) tell();
   log_.set_level(*level);
+  if (!quieter) tell();
   return dump({{"level", to_string(*level)}, {"before", to_string(before)}});
 }
 
@@ -284,6 +303,7 @@ void Node::on_event(const Event& event) {
   counters_.on_event(event);
   if (const auto* changed = std::get_if<ViewChanged>(&event)) {
     view_causes_.on_changed(changed->view, driver_->replica().challenges());
+    counters_.on_view_changed(*changed, view_causes_.of(changed->view));
   }
   events_.on_event(event, Driver::now());
   api_->on_event(event);
@@ -360,6 +380,7 @@ void Node::close_handles() {
   inbound_.reset();
   log_server_.reset();
   transport_.reset();
+  replay_points_.reset();
   api_.reset();
   driver_.reset();
   storage_.reset();

@@ -14,6 +14,7 @@
 #include "node/runtime/inbound.h"
 #include "node/runtime/log_server.h"
 #include "node/runtime/node_metrics.h"
+#include "node/runtime/replay_points.h"
 #include "node/runtime/storage_link.h"
 #include "node/runtime/view_causes.h"
 #include "node/transport/transport.h"
@@ -26,6 +27,7 @@ struct NodeSetup {
   GenesisFile genesis;
   SecretKey secret;     ///< this member's
   std::string version;  ///< of the program, for status
+  std::uint64_t requests_between_replay_points = zell::requests_between_replay_points;
 };
 
 /// Made, used and destroyed on the loop thread, which never waits for a disk, a peer or a client in it.
@@ -37,9 +39,9 @@ class Node : private TransportHandler {
   ~Node() override;
 
   /// Opens the store, recovers, listens and begins to take part. Reading a long log takes a while. After an error:
-  /// stop(). Codes: the store's ("locked", "foreign", "newer-schema", "corrupt", "io"), "unknown-node", "no-address",
-  /// "port-in-use" or "port-taken", "bad-address", "cannot-listen", "wrong-key", the control socket's ("bad-path",
-  /// "in-use", "too-open").
+  /// stop(). Codes: the store's ("locked", "foreign", "newer-schema", "older-schema", "corrupt", "disk-full", "io"),
+  /// "unknown-node", "no-address", "port-in-use" or "port-taken", "bad-address", "cannot-listen", "wrong-key", the
+  /// control socket's ("bad-path", "in-use", "too-open").
   [[nodiscard]] Status start();
   /// Takes in nothing more, writes what was decided, closes all handles; then calls `stopped` from the loop, which may
   /// destroy this. REQUIRES: not called before.
@@ -103,6 +105,7 @@ class Node : private TransportHandler {
   std::unique_ptr<LogServer> log_server_;
   std::unique_ptr<Transport> transport_;
   std::unique_ptr<Api> api_;
+  std::unique_ptr<ReplayPoints> replay_points_;
   std::unique_ptr<HttpServer> http_;
   std::unique_ptr<ControlServer> control_;
 

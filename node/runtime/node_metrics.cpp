@@ -1,5 +1,8 @@
 #include "node/runtime/node_metrics.h"
 
+#include <algorithm>
+#include <map>
+
 namespace zell {
 
 namespace {
@@ -106,6 +109,15 @@ void write_work(MetricsText& out, const MetricFacts& facts) {
   out.gauge("zell_storage_waiting_reads", "Reads of the stored log that wait.", storage.waiting_reads);
 }
 
+/// What most of them say; of as many, the first in the order of the reasons.
+std::string_view main_reason(std::span<const Complaint> because) {
+  std::map<Reason, std::size_t> said;
+  for (const auto& complaint : because) ++said[complaint.reason];
+  const auto most =
+      std::max_element(said.begin(), said.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+  return most == said.end() ? "told" : to_string(most->first);
+}
+
 }  // namespace
 
 void NodeCounters::on_event(const Event& event) {
@@ -118,11 +130,11 @@ void NodeCounters::count(const RequestUpdate& update) {
   finality_seconds_.note(update.since_taken);
 }
 
-void NodeCounters::count(const ViewChanged& change) {
+void NodeCounters::on_view_changed(const ViewChanged& change, std::span<const Complaint> because) {
   if (change.active) ++views_entered_;
   if (change.view <= moved_to_) return;  // entering what it had moved to before
   moved_to_ = change.view;
-  view_changes_.add(change.reason ? to_string(*change.reason) : "told");
+  view_changes_.add(change.active ? "told" : main_reason(because));
 }
 
 void NodeCounters::count(const Challenged& challenge) {

@@ -1,6 +1,8 @@
 #pragma once
 // A node's metrics: what is counted as it happens, and what is looked up when somebody asks. METRICS.md lists them.
 
+#include <span>
+
 #include "node/consensus/io.h"
 #include "node/http/node_api.h"
 #include "node/metrics/bucket_histogram.h"
@@ -17,15 +19,17 @@ class NodeCounters {
   /// The view that the node is in when it starts: it is not a change.
   void start_in(View view) { moved_to_ = view; }
   void on_event(const Event& event);
+  /// `because`: who complained of the view before, and why (view_causes.h).
+  void on_view_changed(const ViewChanged& change, std::span<const Complaint> because);
   /// A peer's message was refused before it reached the core: by the error's code.
   void on_refused_message(std::string_view code) { refused_messages_.add(code); }
   void write(MetricsText& out) const;
 
  private:
   void count(const RequestUpdate& update);
-  void count(const ViewChanged& change);
   void count(const Challenged& challenge);
   void count(const Finalised& finalised);
+  void count(const ViewChanged&) {}  // on_view_changed
   void count(const Noted&) {}
   void count(const Stopped&) {}
 

@@ -11,12 +11,23 @@ std::uint64_t ProofIndex::Range::middle() const {
   return low + std::bit_floor(count() - 1);
 }
 
+ProofIndex::ProofIndex(const std::vector<Hash>& blocks) : size_(blocks.size() * block_leaves), recent_first_(size_) {
+  for (const auto& root : blocks) add_block(root);
+}
+
+std::vector<Hash> ProofIndex::blocks(std::uint64_t count) const {
+  ZELL_CHECK(count * block_leaves <= size_);
+  if (count == 0) return {};
+  return {levels_[0].begin(), levels_[0].begin() + static_cast<std::ptrdiff_t>(count)};
+}
+
 void ProofIndex::append(const Hash& leaf) {
   recent_.push_back(leaf);
   ++size_;
-  if (size_ % block_leaves != 0) return;
-  auto block = std::span<const Hash>(recent_).last(block_leaves);
-  Hash hash = tree_root(block);
+  if (size_ % block_leaves == 0) add_block(tree_root(std::span<const Hash>(recent_).last(block_leaves)));
+}
+
+void ProofIndex::add_block(Hash hash) {
   for (std::size_t level = 0;; ++level) {
     if (levels_.size() == level) levels_.emplace_back();
     auto& row = levels_[level];

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "node/crypto/log_tree.h"
+#include "node/wire/delta.h"
 
 namespace zell {
 
@@ -15,7 +16,13 @@ using LeafBlocks = std::map<std::uint64_t, std::vector<Hash>>;
 /// Positions are from 0 here: leaf i is the request with index i + 1. Not thread-safe.
 class ProofIndex {
  public:
-  static constexpr std::uint64_t block_leaves = 1'024;
+  static constexpr std::uint64_t block_leaves = ReplayPoint::block_leaves;
+
+  ProofIndex() = default;
+  /// Of whole blocks, by their roots.
+  explicit ProofIndex(const std::vector<Hash>& blocks);
+  /// The roots of the first `count` blocks. REQUIRES: count * block_leaves <= size().
+  [[nodiscard]] std::vector<Hash> blocks(std::uint64_t count) const;
 
   void append(const Hash& leaf);
   [[nodiscard]] std::uint64_t size() const { return size_; }
@@ -37,6 +44,7 @@ class ProofIndex {
   [[nodiscard]] Hash root(std::uint64_t size, const LeafBlocks& read) const;
 
  private:
+  void add_block(Hash root);
   struct Range {
     std::uint64_t low, high;
     [[nodiscard]] std::uint64_t count() const { return high - low; }

@@ -15,8 +15,12 @@ BatchKey last_key(Index last) {
   return {first_key(last).value | static_cast<std::int64_t>(max_branches_per_index - 1)};
 }
 
-void FinalisedLog::append(const Hash& leaf) {
-  range_.append(leaf);
+FinalisedLog::FinalisedLog(const std::vector<Hash>& blocks) {
+  for (const auto& root : blocks) append_subtree(root, ReplayPoint::block_leaves);
+}
+
+void FinalisedLog::append_subtree(const Hash& subtree, std::uint64_t leaves) {
+  range_.append_subtree(subtree, leaves);
   if (range_.size() % root_mark_distance == 0) marks_.push_back(range_);
 }
 

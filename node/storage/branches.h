@@ -6,6 +6,7 @@
 
 #include "node/crypto/log_tree.h"
 #include "node/types/vote.h"
+#include "node/wire/delta.h"
 
 namespace zell {
 
@@ -26,12 +27,17 @@ inline constexpr std::uint64_t max_stored_index = (std::uint64_t{1} << 47) - 1; 
 class FinalisedLog {
  public:
   static constexpr std::uint64_t root_mark_distance = 1 << 16;
-  void append(const Hash& leaf);
+  FinalisedLog() = default;
+  /// Of whole blocks of ReplayPoint::block_leaves, by their roots.
+  explicit FinalisedLog(const std::vector<Hash>& blocks);
+  void append(const Hash& leaf) { append_subtree(leaf, 1); }
   [[nodiscard]] const CompactRange& range() const { return range_; }
   /// The highest mark at or below `index`. REQUIRES: index <= range().size().
   [[nodiscard]] const CompactRange& mark_below(Index index) const;
 
  private:
+  void append_subtree(const Hash& subtree, std::uint64_t leaves);
+
   CompactRange range_;
   std::vector<CompactRange> marks_{CompactRange{}};
 };

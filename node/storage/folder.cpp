@@ -73,6 +73,9 @@ Result<FolderLock> FolderLock::take(const std::filesystem::path& folder) {
   FolderLock lock(descriptor);
   if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK) return io_error(file, "lock");
+    if (::flock(descriptor, LOCK_SH | LOCK_NB) == 0) {  // then those who have it only look, and write no name into it
+      return Error{"locked", folder.string() + " is being checked", "wait for zell verify --data to end"};
+    }
     return Error{"locked", folder.string() + " is in use by " + holder_of(descriptor),
                  "one node runs on a data folder: stop that process, or give this node a folder of its own"};
   }

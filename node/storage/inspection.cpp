@@ -95,6 +95,7 @@ Result<Inspection> inspect(InspectedFolder& folder, const Verifier& verifier, co
     }
     if (options.visit) options.visit(batch);
   };
+  if (auto point = folder.tables->replay_point(); !point.ok()) return point.error();
   auto recovery = recover_tables(*folder.tables, verifier.genesis().parameters, visit);
   if (!recovery.ok()) return recovery.error();
   if (wrong) return *wrong;

@@ -30,8 +30,8 @@ DurableState initial_state(Standing standing) {
 LogStore::LogStore(std::unique_ptr<Tables> tables, const Parameters& parameters)
     : tables_(std::move(tables)), parameters_(parameters) {}
 
-Result<Recovered> LogStore::recover(const ReplayVisitor& visitor) {
-  auto recovery = recover_tables(*tables_, parameters_, visitor);
+Result<Recovered> LogStore::recover(const ReplayVisitor& visitor, const ReplayStart& start) {
+  auto recovery = recover_tables(*tables_, parameters_, visitor, start);
   if (!recovery.ok()) return recovery.error();
   auto evidence = tables_->evidence();
   if (!evidence.ok()) return evidence.error();
@@ -108,6 +108,21 @@ Error LogStore::poison(const Error& cause) {
   poison_ = Error{cause.code == "disk-full" ? "disk-full" : "io", cause.what,
                   "the node signs nothing from here on: see to the disk (full? failing?), then restart the node"};
   return *poison_;
+}
+
+Result<bool> LogStore::keep_replay_point(const ReplayPoint& point) {
+  ZELL_CHECK(recovered_);
+  if (poison_) return *poison_;
+  if (point.index > final_) return false;
+  Status status = tables_->begin();
+  if (status.ok()) status = tables_->put_replay_point(point);
+  if (status.ok()) status = tables_->commit();
+  if (!status.ok()) {
+    tables_->rollback();
+    return poison(status.error());
+  }
+  (void)upkeep(true);  // as in commit()
+  return true;
 }
 
 Status LogStore::maintain() {

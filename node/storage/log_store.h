@@ -15,8 +15,10 @@ class LogStore final : public Store {
  public:
   LogStore(std::unique_ptr<Tables> tables, const Parameters& parameters);
 
-  [[nodiscard]] Result<Recovered> recover(const ReplayVisitor& visitor) override;
+  using Store::recover;
+  [[nodiscard]] Result<Recovered> recover(const ReplayVisitor& visitor, const ReplayStart& start) override;
   [[nodiscard]] Status commit(std::span<const Delta> deltas) override;
+  [[nodiscard]] Result<bool> keep_replay_point(const ReplayPoint& point) override;
   [[nodiscard]] Status maintain() override;
   [[nodiscard]] Result<LogRange> read_finalised(Index from, std::size_t max_bytes) override;
   [[nodiscard]] Result<LogRange> read_certified(Index from, std::size_t max_bytes) override;

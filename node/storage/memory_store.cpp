@@ -68,6 +68,10 @@ class MemoryTables final : public Tables {
     conflict_ = conflict;
     return Ok{};
   }
+  Status put_replay_point(const ReplayPoint& point) override {
+    replay_point_ = point;
+    return Ok{};
+  }
   Status commit() override { return Ok{}; }
   void rollback() override {}
   Status maintain(bool) override { return Ok{}; }
@@ -79,6 +83,7 @@ class MemoryTables final : public Tables {
   Result<std::vector<MessagePtr>> entry_proof() override { return entry_proof_; }
   Result<std::vector<EvidencePtr>> evidence() override { return evidence_; }
   Result<MessagePtr> conflict() override { return conflict_; }
+  Result<ReplayPoint> replay_point() override { return replay_point_; }
   Result<std::optional<Certificate>> newest_certificate() override {
     if (certificates_.empty()) return std::optional<Certificate>{};
     return std::optional(certificates_.rbegin()->second);
@@ -111,6 +116,7 @@ class MemoryTables final : public Tables {
   std::vector<MessagePtr> entry_proof_;
   std::vector<EvidencePtr> evidence_;
   MessagePtr conflict_;
+  ReplayPoint replay_point_;
 };
 
 }  // namespace

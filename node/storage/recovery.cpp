@@ -22,8 +22,9 @@ std::string at(Index index) {
 /// One recovery: each step reads on from where the one before it ended.
 class Reading {
  public:
-  Reading(Tables& tables, const Parameters& parameters, const ReplayVisitor& visitor)
-      : tables_(tables), parameters_(parameters), visitor_(visitor) {}
+  /// From the beginning, or, knowing no more than the point's blocks, from their end.
+  Reading(Tables& tables, const Parameters& parameters, const ReplayVisitor& visitor, const ReplayPoint& point)
+      : tables_(tables), parameters_(parameters), visitor_(visitor), log_(point.blocks), from_(log_.range().size()) {}
 
   Status run();
   Recovery take();
@@ -44,6 +45,7 @@ class Reading {
   const ReplayVisitor& visitor_;
   Recovered out_;
   FinalisedLog log_;
+  const std::uint64_t from_;                // requests that are not read
   std::set<LogPoint> wanted_;               // points of the durable state that may lie inside the prefix
   std::map<LogPoint, CompactRange> known_;  // checked: those of wanted_ that were met, the prefix's end, branches
   std::vector<Branches::Stored> stored_;
@@ -63,7 +65,9 @@ Recovery Reading::take() {
 }
 
 Status Reading::read_records() {
-  if (auto status = tables_.check(); !status.ok()) return status;
+  if (from_ == 0) {
+    if (auto status = tables_.check(); !status.ok()) return status;
+  }
   auto state = tables_.state();
   if (!state.ok()) return state.error();
   out_.state = std::move(*state);
@@ -86,14 +90,15 @@ Status Reading::read_records() {
 }
 
 Status Reading::read_finalised() {
-  const LogPoint start{{0}, empty_root()};
-  if (wanted_.contains(start)) known_.emplace(start, CompactRange{});
+  const LogPoint start{{from_}, log_.range().root()};
+  if (wanted_.contains(start)) known_.emplace(start, log_.range());
   const Index end = out_.fc ? out_.fc->point.index : Index{};
-  auto certificates = tables_.certificates({0});
+  auto certificates = tables_.certificates({from_});
   auto next_certificate = certificates->next();
   if (!next_certificate.ok()) return next_certificate.error();
+  if (auto status = check_certificates_to({from_}, *certificates, *next_certificate); !status.ok()) return status;
   if (out_.fc) {
-    auto rows = tables_.batches(first_key({1}), last_key(end));
+    auto rows = tables_.batches(first_key({from_ + 1}), last_key(end));
     while (true) {
       auto row = rows->next();
       if (!row.ok()) return row.error();
@@ -114,12 +119,15 @@ Status Reading::read_finalised() {
 
 Status Reading::check_next(const BatchRow& row) {
   const auto& header = row.batch->header;
-  if (header.first.value != log_.range().size() + 1) {
+  const auto next = log_.range().size() + 1;
+  const bool begins_below = next == from_ + 1 && header.first.value < next && header.end.index.value >= next;
+  if (header.first.value != next && !begins_below) {
     return corrupt("the batch that ends at " + at(header.end.index) + " does not follow " + at({log_.range().size()}));
   }
   if (auto status = check_requests(*row.batch); !status.ok()) return status;
-  for (const auto& request : *row.batch->requests) {
-    log_.append(request->leaf);
+  const auto& requests = *row.batch->requests;
+  for (auto i = next - header.first.value; i < requests.size(); ++i) {
+    log_.append(requests[i]->leaf);
     for (auto it = wanted_.lower_bound({{log_.range().size()}, Hash{}});
          it != wanted_.end() && it->index.value == log_.range().size(); ++it) {
       if (log_.range().root() == it->root) known_.emplace(*it, log_.range());
@@ -189,10 +197,31 @@ Status Reading::check_state() const {
   return Ok{};
 }
 
+/// Of what the vote state points to nothing may be below the point's blocks: it could not be found.
+std::optional<ReplayPoint> usable_replay_point(Tables& tables) {
+  auto point = tables.replay_point();
+  const auto state = tables.state();
+  const auto fc = tables.newest_certificate();
+  if (!point.ok() || !state.ok() || !fc.ok() || !*fc || point->blocks.empty()) return std::nullopt;
+  const Index from{point->blocks.size() * ReplayPoint::block_leaves};
+  if (point->index > (*fc)->point.index || state->tip.index < from) return std::nullopt;
+  if (state->highest_lc && state->highest_lc->point.index < from) return std::nullopt;
+  return std::move(*point);
+}
+
 }  // namespace
 
-Result<Recovery> recover_tables(Tables& tables, const Parameters& parameters, const ReplayVisitor& visitor) {
-  Reading reading(tables, parameters, visitor);
+Result<Recovery> recover_tables(Tables& tables, const Parameters& parameters, const ReplayVisitor& visitor,
+                                const ReplayStart& start) {
+  if (auto point = start ? usable_replay_point(tables) : std::nullopt) {
+    start(*point);
+    Reading reading(tables, parameters, visitor, *point);
+    if (reading.run().ok()) return reading.take();
+    // Reading all of it tells whether it is the point that is wrong, or the log.
+  }
+  const ReplayPoint beginning;
+  if (start) start(beginning);
+  Reading reading(tables, parameters, visitor, beginning);
   if (auto status = reading.run(); !status.ok()) return status.error();
   return reading.take();
 }

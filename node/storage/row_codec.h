@@ -9,7 +9,15 @@ namespace zell {
 inline constexpr std::int64_t schema_version = 1;
 
 /// A value and the first 16 bytes of SHA-256 over its kind and itself: what the disk changes is noticed.
-enum class Sealed : std::uint8_t { state = 1, entry_proof = 2, certificate = 3, evidence = 4, batch = 5, conflict = 6 };
+enum class Sealed : std::uint8_t {
+  state = 1,
+  entry_proof = 2,
+  certificate = 3,
+  evidence = 4,
+  batch = 5,
+  conflict = 6,
+  replay_point = 7
+};
 [[nodiscard]] Bytes seal(Sealed kind, Bytes value);
 /// nullopt if the seal is wrong.
 [[nodiscard]] std::optional<ByteView> unseal(Sealed kind, ByteView sealed);

@@ -13,7 +13,7 @@ const char* const sqlite_schema =
 
 namespace {
 
-constexpr std::int64_t state_record = 1, entry_proof_record = 2, conflict_record = 3;
+constexpr std::int64_t state_record = 1, entry_proof_record = 2, conflict_record = 3, replay_point_record = 4;
 // Pages of 4 KiB. Small checkpoints, after a commit was reported, cost a few milliseconds each and keep the log of
 // writes so short that commits overwrite it: growing the file costs each commit nearly twice its time. Past 16 MiB a
 // commit makes one itself, for a caller that never calls maintain().
@@ -171,6 +171,10 @@ Status SqliteTables::put_conflict(const MessagePtr& conflict) {
   return put_record(conflict_record, Sealed::conflict, encode_message(*conflict, context_.domain.epoch));
 }
 
+Status SqliteTables::put_replay_point(const ReplayPoint& point) {
+  return put_record(replay_point_record, Sealed::replay_point, encode_replay_point(point));
+}
+
 Status SqliteTables::maintain(bool only_if_overdue) {
   if (db_->wal_pages() < (only_if_overdue ? checkpoint_overdue_pages : checkpoint_due_pages)) return Ok{};
   return db_->checkpoint(false);
@@ -215,6 +219,15 @@ Result<std::vector<MessagePtr>> SqliteTables::entry_proof() {
   auto proof = decode_entry_proof(*bytes, context_);
   if (!proof) return corrupt_error(name(), "the proof of the current view can't be read");
   return std::move(*proof);
+}
+
+Result<ReplayPoint> SqliteTables::replay_point() {
+  auto bytes = read_record(replay_point_record, Sealed::replay_point);
+  if (!bytes.ok()) return bytes.error();
+  if (bytes->empty()) return ReplayPoint{};
+  auto point = decode_replay_point(*bytes);
+  if (!point) return corrupt_error(name(), "the replay point can't be read");
+  return std::move(*point);
 }
 
 Result<MessagePtr> SqliteTables::conflict() {

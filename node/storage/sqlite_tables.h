@@ -33,6 +33,7 @@ class SqliteTables final : public Tables {
   [[nodiscard]] Status put_entry_proof(const std::vector<MessagePtr>& proof) override;
   [[nodiscard]] Status put_evidence(std::uint64_t position, const EvidencePtr& evidence) override;
   [[nodiscard]] Status put_conflict(const MessagePtr& conflict) override;
+  [[nodiscard]] Status put_replay_point(const ReplayPoint& point) override;
   [[nodiscard]] Status commit() override { return s_.commit.run(); }
   void rollback() override { db_->rollback(); }
   [[nodiscard]] Status maintain(bool only_if_overdue) override;
@@ -44,6 +45,7 @@ class SqliteTables final : public Tables {
   [[nodiscard]] Result<std::vector<MessagePtr>> entry_proof() override;
   [[nodiscard]] Result<std::vector<EvidencePtr>> evidence() override;
   [[nodiscard]] Result<MessagePtr> conflict() override;
+  [[nodiscard]] Result<ReplayPoint> replay_point() override;
   [[nodiscard]] Result<std::optional<Certificate>> newest_certificate() override;
   [[nodiscard]] CursorPtr<BatchRow> batches(BatchKey from, BatchKey to) override;
   [[nodiscard]] CursorPtr<BatchSize> batch_sizes(BatchKey from, BatchKey to) override;

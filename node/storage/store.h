@@ -14,6 +14,9 @@ namespace zell {
 
 /// One finalised batch's requests while the store is opened: (batch). Called in log order.
 using ReplayVisitor = std::function<void(const Batch&)>;
+/// From where the visitor is called: the batches that hold what follows the point's whole blocks, so the first may
+/// begin below. Called again, and all visits before are void, if what is stored does not fit the point.
+using ReplayStart = std::function<void(const ReplayPoint&)>;
 
 struct LogRange {
   std::vector<BatchPtr> batches;  ///< contiguous, the first contains or follows `from`
@@ -30,13 +33,18 @@ class Store {
  public:
   virtual ~Store() = default;
 
-  /// Reads and checks everything once, before the first commit. Codes: "corrupt", "io".
-  [[nodiscard]] virtual Result<Recovered> recover(const ReplayVisitor& visitor) = 0;
+  /// Reads and checks once, before the first commit: everything, or, if `start` is given, what follows the replay point
+  /// (FORMAT.md, "What is checked when a node starts"). Codes: "corrupt", "io".
+  [[nodiscard]] virtual Result<Recovered> recover(const ReplayVisitor& visitor, const ReplayStart& start) = 0;
+  [[nodiscard]] Result<Recovered> recover(const ReplayVisitor& visitor) { return recover(visitor, nullptr); }
 
   /// Applies all deltas, in order, in one durable transaction: on return they are on disk, or none is.
   /// After an error the store refuses all further commits (code "io" or "disk-full"): what failed may or may not be
   /// there.
   [[nodiscard]] virtual Status commit(std::span<const Delta> deltas) = 0;
+  /// Replaces the stored one, durably. False: not yet, since no stored certificate reaches it. After an error the store
+  /// refuses all further commits.
+  [[nodiscard]] virtual Result<bool> keep_replay_point(const ReplayPoint& point) = 0;
   /// Upkeep that commits put off (a checkpoint), if there is enough of it: call it after commits were reported. After
   /// an error the store refuses all further commits.
   [[nodiscard]] virtual Status maintain() = 0;
@@ -66,7 +74,7 @@ struct StoreOptions {
                                   const StoreOptions& options = {});
 /// Opens FOLDER/node.db and holds its lock file until destroyed. A folder without vote state (wiped) is opened as a
 /// learner's, newly made: state.standing == learner. Codes: "locked" (another process has it), "foreign" (another
-/// cluster's or node's), "newer-schema", "corrupt", "disk-full", "io".
+/// cluster's or node's), "newer-schema", "older-schema", "corrupt", "disk-full", "io".
 [[nodiscard]] Result<std::unique_ptr<Store>> open_store(const std::filesystem::path& folder, const Genesis& genesis,
                                                         NodeId self, const StoreOptions& options = {});
 /// For tests and the simulator: nothing on disk.

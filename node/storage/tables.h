@@ -50,6 +50,7 @@ class Tables {
   [[nodiscard]] virtual Status put_entry_proof(const std::vector<MessagePtr>& proof) = 0;
   [[nodiscard]] virtual Status put_evidence(std::uint64_t position, const EvidencePtr& evidence) = 0;
   [[nodiscard]] virtual Status put_conflict(const MessagePtr& conflict) = 0;
+  [[nodiscard]] virtual Status put_replay_point(const ReplayPoint& point) = 0;
   /// Durable on return.
   [[nodiscard]] virtual Status commit() = 0;
   virtual void rollback() = 0;
@@ -61,12 +62,13 @@ class Tables {
   [[nodiscard]] virtual StoreIo io() const = 0;
 
   // Reading.
-  /// The container's own soundness, as far as that can be told without reading rows.
+  /// The container's own soundness, as far as that can be told without reading rows. Takes as long as the log is.
   [[nodiscard]] virtual Status check() = 0;
   [[nodiscard]] virtual Result<DurableState> state() = 0;
   [[nodiscard]] virtual Result<std::vector<MessagePtr>> entry_proof() = 0;
   [[nodiscard]] virtual Result<std::vector<EvidencePtr>> evidence() = 0;  ///< in order of position
   [[nodiscard]] virtual Result<MessagePtr> conflict() = 0;                ///< null if there is none
+  [[nodiscard]] virtual Result<ReplayPoint> replay_point() = 0;           ///< the empty log's if there is none
   [[nodiscard]] virtual Result<std::optional<Certificate>> newest_certificate() = 0;
   /// Ascending, both ends included.
   [[nodiscard]] virtual CursorPtr<BatchRow> batches(BatchKey from, BatchKey to) = 0;

@@ -4,6 +4,7 @@
 #include "node/base/coding.h"
 #include "node/base/result.h"
 #include "node/types/durable_state.h"
+#include "node/wire/delta.h"
 #include "node/wire/messages.h"
 #include "node/wire/request_cache.h"
 
@@ -35,5 +36,8 @@ void write_evidence(Writer& out, const Evidence& evidence);
 /// u8 version = 1 first: this is what the store keeps.
 [[nodiscard]] Bytes encode_durable_state(const DurableState& state);
 [[nodiscard]] Result<DurableState> decode_durable_state(ByteView bytes, const DecodeContext& context);
+[[nodiscard]] Bytes encode_replay_point(const ReplayPoint& point);
+/// nullopt if anything is malformed.
+[[nodiscard]] std::optional<ReplayPoint> decode_replay_point(ByteView bytes);
 
 }  // namespace zell

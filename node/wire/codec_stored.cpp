@@ -1,12 +1,14 @@
 // Evidence and the durable state <-> bytes: what travels or stays on its own, beside messages.
 
+#include <limits>
+
 #include "node/wire/codec_parts.h"
 #include "node/wire/request_codec.h"
 
 namespace zell {
 namespace {
 
-constexpr std::uint8_t durable_state_version = 1;
+constexpr std::uint8_t durable_state_version = 1, replay_point_version = 1;
 
 struct EvidenceWriter {
   Writer& out;
@@ -155,6 +157,45 @@ Result<DurableState> decode_durable_state(ByteView bytes, const DecodeContext& c
     return Error{
         "bad-state", "the vote state is damaged: " + std::string(in.ok() ? "bytes are left over" : in.why()), {}};
   }
+  return out;
+}
+
+Bytes encode_replay_point(const ReplayPoint& point) {
+  Writer out;
+  out.u8(replay_point_version);
+  out.u64(point.index.value);
+  for (const auto& root : point.blocks) out.fixed(root);
+  out.u32(static_cast<std::uint32_t>(point.senders.size()));
+  for (const auto& one : point.senders) {
+    out.fixed(one.sender);
+    out.u16(static_cast<std::uint16_t>(one.nonces.size()));
+    for (auto nonce : one.nonces) out.u64(nonce);
+  }
+  return out.take();
+}
+
+std::optional<ReplayPoint> decode_replay_point(ByteView bytes) {
+  Reader in(bytes);
+  ReplayPoint out;
+  if (in.u8() != replay_point_version) return std::nullopt;
+  out.index = {in.u64()};
+  for (auto left = out.index.value / ReplayPoint::block_leaves; left > 0 && in.ok(); --left) {
+    out.blocks.push_back(in.fixed<Hash>());
+  }
+  constexpr std::size_t least_each = PublicKey::size + 2 + 8;
+  for (auto left = in.count(std::numeric_limits<std::uint32_t>::max(), least_each); left > 0 && in.ok(); --left) {
+    SenderNonces one{in.fixed<PublicKey>(), {}};
+    if (!out.senders.empty() && out.senders.back().sender >= one.sender) in.fail("senders are not ascending");
+    const auto count = in.u16();
+    if (count == 0 || count > nonces_per_sender) in.fail("a sender has no nonces, or too many");
+    for (std::uint16_t k = 0; k < count && in.ok(); ++k) {
+      const auto nonce = in.u64();
+      if (!one.nonces.empty() && one.nonces.back() >= nonce) in.fail("nonces are not ascending");
+      one.nonces.push_back(nonce);
+    }
+    out.senders.push_back(std::move(one));
+  }
+  if (!in.at_end()) return std::nullopt;
   return out;
 }
 

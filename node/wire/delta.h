@@ -24,6 +24,24 @@ struct Delta {
   }
 };
 
+/// The nonces of one sender that still count: ascending, 1 to 1,024.
+struct SenderNonces {
+  PublicKey sender;
+  std::vector<std::uint64_t> nonces;
+  friend bool operator==(const SenderNonces&, const SenderNonces&) = default;
+};
+inline constexpr std::size_t nonces_per_sender = 1'024;
+
+/// What the log up to `index` amounts to: a node that has it need not read what is below. An empty one is the empty
+/// log's.
+struct ReplayPoint {
+  static constexpr std::uint64_t block_leaves = 1'024;
+  Index index;                        ///< final
+  std::vector<Hash> blocks;           ///< roots of the log tree's whole blocks of leaves up to there
+  std::vector<SenderNonces> senders;  ///< ascending by key
+  friend bool operator==(const ReplayPoint&, const ReplayPoint&) = default;
+};
+
 /// Bounds of what is stored besides the log.
 inline constexpr std::size_t max_stored_evidence = 1'024;
 

@@ -1,6 +1,7 @@
 #pragma once
 // Everything that one node says to another, as plain values. Byte formats: PROTOCOL.md, "Messages".
 
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -129,8 +130,9 @@ struct NewView {
 // ---- Catching up
 
 /// Asks a peer. log: batches after `from` towards `target`, finalised ones first. leader_news: proposals of `view`
-/// after `from`, the newest heartbeat, LC and FC. new_view: what proves `view`.
+/// after `from` (none: no_proposals), the newest heartbeat, LC and FC. new_view: what proves `view`.
 struct Fetch {
+  static constexpr Index no_proposals{std::numeric_limits<std::uint64_t>::max()};
   enum class Kind : std::uint8_t { log = 1, leader_news = 2, new_view = 3 } kind{};
   View view;
   Index from;

@@ -35,9 +35,10 @@ RESERVED = []  # a socket each, whose name says which block of ports is somebody
 
 
 def free_base_port(nodes=31):
-    """A block whose ports are free, below the kernel's own range; no other test that runs beside this one gets it."""
+    """A block whose ports are free, below the kernel's own range (from 32,768) and above what `zell cluster run` and
+    `zell bench` choose from (to 29,999); no other test that runs beside this one gets it."""
     for _ in range(1000):
-        base = random.randrange(120, 310) * 100
+        base = random.randrange(300, 320) * 100
         name = socket.socket(socket.AF_UNIX)
         try:
             name.bind(f"\0zell-e2e-ports-{base}")
@@ -86,6 +87,7 @@ class Case(unittest.TestCase):
     def setUp(self):
         self.home = tempfile.mkdtemp(prefix="zell-e2e-")
         self.started = []
+        self.addCleanup(self.clean_up)  # unlike tearDown, also when the set-up of a subclass fails
         folders = {"HOME": "home", "XDG_DATA_HOME": "data", "XDG_STATE_HOME": "state", "XDG_CONFIG_HOME": "config",
                    "XDG_RUNTIME_DIR": "run", "TMPDIR": "tmp"}
         self.env = {"PATH": os.path.dirname(ZELL) + ":/usr/bin:/bin", "LANG": "C.UTF-8"}
@@ -96,7 +98,7 @@ class Case(unittest.TestCase):
             os.mkdir(self.env[variable], 0o700)
         self.base_port = free_base_port()
 
-    def tearDown(self):
+    def clean_up(self):
         for process in self.started:
             if process.poll() is None:
                 process.kill()

@@ -129,6 +129,32 @@ class Config(Case):
         self.assertNotIn("\x1b", self.good("doctor", "--color", "never").out)
         self.assertEqual(self.good("doctor", "--json").json()["fail"], 0)
 
+    def test_what_is_set_gives_way_to_what_is_typed_beside_it(self):
+        # Each of these would be a usage error (exit 2) if both were typed.
+        self.write(self.project_file, 'schema = 1\n[up]\nstake = "3,1"\nnodes = 2\n[log]\ntail = 1\n[submit]\napp = "set"\n'
+                   '[verify]\nsignatures = true\n')
+        self.good("up", "-n", "1", "--base-port", str(self.base_port))
+        self.good("submit", "a", "b", "c")
+        self.assertEqual([row["app"] for row in map(json.loads, self.good("log", "--json").lines())], ["set"])
+        rows = [json.loads(line) for line in self.good("log", "--from", "2", "--to", "3", "--json").lines()]
+        self.assertEqual([row["index"] for row in rows], [2, 3])
+        self.good("sign", "d", "-o", f"{self.home}/signed")
+        self.good("submit", "--signed", f"{self.home}/signed")
+        self.good("prove", "2", "-o", f"{self.home}/proof")
+        self.good("verify", "--proof", f"{self.home}/proof")
+        genesis = f"{self.good('status', '--json').json()['folder']}/genesis.toml"
+        self.write(self.user_file, f"schema = 1\n[verify]\ngenesis = '{genesis}'\n")
+        self.good("verify")
+        self.good("verify", "--proof", f"{self.home}/proof")
+
+    def test_no_file_says_which_cluster_is_removed(self):
+        self.write(self.project_file, 'schema = 1\ncluster = "dev"\n')
+        self.up("-n", "1")
+        self.good("down")
+        self.assertEqual(self.zell("cluster", "rm").code, 2)
+        self.assertEqual(self.zell("cluster", "rm", env={"ZELL_CLUSTER": "dev"}).code, 2)
+        self.good("cluster", "rm", "--cluster", "dev")
+
     def test_a_projects_file_names_no_files(self):
         for table, key, value in (("submit", "file", "/etc/passwd"), ("submit", "lines", "/etc/passwd"), ("submit", "password-file", "x"),
                                   ("submit", "as", "./key.json"), ("bench", "csv", "x"), ("bench.html", "out", "x")):

@@ -67,8 +67,8 @@ class Events:
             {"request": self.requests, "certificate": self.certificates, "view": self.views}[kind].append(json.loads(data))
         return True
 
-    def read_until(self, enough, seconds=harness.PATIENCE):
-        """Comes back after the time that the node asked for, as long as it takes."""
+    def read_until(self, enough, seconds=3 * harness.PATIENCE):
+        """A whole test may wait here for its many commands. Comes back after the time that the node asked for, as long as it takes."""
         end = time.monotonic() + seconds
         while not enough():
             if time.monotonic() > end:

@@ -3,6 +3,7 @@
 
 #include "client/answers.h"
 #include "client/proofs.h"
+#include "node/wire/request_codec.h"
 #include "tests/fuzz/stand_in.h"
 
 namespace {
@@ -39,6 +40,34 @@ void read_chunk(std::string_view body) {
   if (entries) ZELL_CHECK(range.size() == entries->requests.size());
 }
 
+/// What is built from a request's parts is a request, and the same one.
+void read_pending(std::string_view body) {
+  const auto& verifier = testing::stand_in_verifier();
+  const auto entries = read_pending_answer(body, verifier.domain());
+  if (!entries) return;
+  for (const auto& entry : *entries) {
+    ZELL_CHECK(entry.request != nullptr);
+    const auto& request = *entry.request;
+    Reader in(request.canonical);
+    const auto again = read_request(in, verifier.domain(), UINT32_MAX);
+    ZELL_CHECK(again != nullptr && in.at_end());
+    ZELL_CHECK(again->id == request.id && again->leaf == request.leaf && check_request_body(*again).ok());
+    (void)verifier.check(entry.request);
+  }
+}
+
+void read_evidence(std::string_view body) {
+  const auto& verifier = testing::stand_in_verifier();
+  const auto& genesis = verifier.genesis();
+  const auto answer = read_evidence_answer(body, {verifier.domain(), genesis.parameters, genesis.size()});
+  if (!answer) return;
+  for (const auto& one : answer->evidence) {
+    ZELL_CHECK(one != nullptr);
+    const auto accused = verifier.check_evidence(*one);
+    if (accused) ZELL_CHECK(accused->value < genesis.size());
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -50,6 +79,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       read_consistency,
       read_certificate,
       read_chunk,
+      read_pending,
+      read_evidence,
   };
   readers[data[0] % std::size(readers)](as_text({data + 1, size - 1}));
   return 0;

@@ -44,6 +44,13 @@ void read_entry_proof(ByteView bytes) {
   if (proof) ZELL_CHECK(std::ranges::equal(encode_entry_proof(*proof, context.domain.epoch), bytes));
 }
 
+void read_replay_point(ByteView bytes) {
+  const auto point = decode_replay_point(bytes);
+  if (!point) return;
+  ZELL_CHECK(std::ranges::equal(encode_replay_point(*point), bytes));
+  ZELL_CHECK(point->blocks.size() == point->index.value / ReplayPoint::block_leaves);
+}
+
 void read_seal(ByteView bytes) {
   const auto value = unseal(Sealed::state, bytes);
   if (value) ZELL_CHECK(std::ranges::equal(seal(Sealed::state, Bytes(value->begin(), value->end())), bytes));
@@ -57,7 +64,7 @@ void read_seal(ByteView bytes) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
-  constexpr void (*columns[])(ByteView) = {read_batch, read_entry_proof, read_seal};
+  constexpr void (*columns[])(ByteView) = {read_batch, read_entry_proof, read_seal, read_replay_point};
   columns[data[0] % std::size(columns)]({data + 1, size - 1});
   return 0;
 }

@@ -6,6 +6,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "client/answers.h"
 #include "client/proof_documents.h"
 #include "cluster/cluster_file.h"
 #include "cluster/supervisor_protocol.h"
@@ -170,6 +171,65 @@ void save_http(const fs::path& folder) {
   route("openapi", "GET /v1/openapi.json");
 }
 
+// ---- What is accepted as it is, where the stand-in members check it
+
+RequestPtr stand_in_request(std::uint64_t nonce) {
+  const std::vector<Bytes> payloads{{1, 2, 3}};
+  return make_request(testing::stand_in_verifier().domain(), "default", nonce, testing::stand_in_key(0), payloads, {});
+}
+
+Signature stand_in_signature(std::uint8_t member) {
+  Signature out;
+  out.bytes[0] = member;
+  return out;
+}
+
+std::string stand_in_evidence() {
+  const auto& verifier = testing::stand_in_verifier();
+  TwoVotes votes;
+  votes.a = {Phase::lock, {1}, {{3}, stand_in_request(1)->leaf}, {2}, stand_in_signature(2)};
+  votes.b = {Phase::lock, {1}, {{3}, stand_in_request(2)->leaf}, {2}, stand_in_signature(2)};
+  const ProvenFault fault{{2}, std::make_shared<const Evidence>(votes)};
+  return write_evidence_document(std::span(&fault, 1), verifier.genesis(), verifier.domain());
+}
+
+/// A page of the log with what is not final yet, and the proofs of faults.
+void save_unproven_answers(const fs::path& at) {
+  const auto& verifier = testing::stand_in_verifier();
+  const auto& genesis = verifier.genesis();
+  auto requests = Json::array();
+  for (std::uint64_t nonce = 1; nonce <= 2; ++nonce) {
+    const auto one = stand_in_request(nonce);
+    auto entry = json_of(*one);
+    entry["id"] = to_hex0x(one->id.view());
+    entry["index"] = 4 + nonce;
+    entry["state"] = nonce == 1 ? "locked" : "sequenced";
+    entry["view"] = 1;
+    requests.push_back(entry);
+  }
+  const auto pending = Json{
+      {"schema", 1},
+      {"from", 5},
+      {"next", 7},
+      {"next_finalised", 5},
+      {"finalised_index", 4},
+      {"requests", requests},
+      {"certificate",
+       nullptr}}.dump();
+  const auto pending_read = read_pending_answer(pending, verifier.domain());
+  ZELL_CHECK(pending_read.ok() && pending_read->size() == 2);
+  save(at, "pending", '\6', pending);
+
+  auto list = Json::parse(stand_in_evidence())["evidence"];
+  auto too_large = list[0];
+  too_large["encoded"] = nullptr;
+  list.push_back(too_large);
+  const auto evidence = Json{{"schema", 1}, {"evidence", list}}.dump();
+  const auto evidence_read = read_evidence_answer(evidence, {verifier.domain(), genesis.parameters, genesis.size()});
+  ZELL_CHECK(evidence_read.ok() && evidence_read->evidence.size() == 1 && evidence_read->without_bytes == 1);
+  save(at, "evidence", '\7', evidence);
+}
+
 void save_answers(const fs::path& folder) {
   testing::Chain chain;
   chain.grow(2, 2);
@@ -214,6 +274,7 @@ void save_answers(const fs::path& folder) {
   save(at, "certificate", '\4', Json{{"schema", 1}, {"certificate", json_certificate}}.dump());
   testing::RandomMessages random(seed, testing::fuzz_context());
   save(at, "chunk", '\5', as_text(encode_message(random.message(10), testing::fuzz_context().domain.epoch)));
+  save_unproven_answers(at);
 }
 
 void save_others(const fs::path& folder) {
@@ -241,36 +302,31 @@ void save_others(const fs::path& folder) {
   save(folder / "log_proof", "consistency", Bytes{1, 6, 3, 0, 0, 0, 0, 0, 0, 0, 0});
 }
 
-/// Of the stand-in members, so that they are accepted as they are.
+/// Of the stand-in members. One that is refused would leave what is behind the first checks out of reach.
 void save_documents(const fs::path& folder) {
   const auto& verifier = testing::stand_in_verifier();
   std::vector<RequestPtr> requests;
   std::vector<Hash> leaves;
   for (std::uint64_t nonce = 1; nonce <= 3; ++nonce) {
-    const std::vector<Bytes> payloads{{1, 2, 3}};
-    requests.push_back(make_request(verifier.domain(), "default", nonce, testing::stand_in_key(0), payloads, {}));
+    requests.push_back(stand_in_request(nonce));
     leaves.push_back(requests.back()->leaf);
   }
-  const auto signed_by = [](std::uint8_t member) {
-    Signature out;
-    out.bytes[0] = member;
-    return out;
-  };
   Certificate certificate{Phase::final, {1}, {{3}, tree_root(leaves)}, {}};
   for (std::uint8_t member = 0; member < 5; ++member) {
-    certificate.signatures.push_back({{member}, signed_by(member)});
+    certificate.signatures.push_back({{member}, stand_in_signature(member)});
   }
   const ProvenRequest proven{
       requests[1], {2}, std::make_shared<const Certificate>(certificate), {}, inclusion_proof(1, leaves)};
   const auto proof = write_proof_document(proven, verifier.domain());
+  const auto answer = Json{{"schema", 1}, {"certificate", Json::parse(proof)["certificate"]}}.dump();
+  const auto evidence = stand_in_evidence();
+  ZELL_CHECK(check_proof_document(proof, verifier).ok());
+  ZELL_CHECK(check_certificate_document(answer, verifier).ok());
+  ZELL_CHECK(check_evidence_document(evidence, verifier).ok());
   const auto at = folder / "proof_documents";
   save(at, "proof", '\0', proof);
-  save(at, "certificate", '\1', Json{{"schema", 1}, {"certificate", Json::parse(proof)["certificate"]}}.dump());
-  TwoVotes votes;
-  votes.a = {Phase::lock, {1}, {{3}, leaves[0]}, {2}, signed_by(2)};
-  votes.b = {Phase::lock, {1}, {{3}, leaves[1]}, {2}, signed_by(2)};
-  const ProvenFault fault{{2}, std::make_shared<const Evidence>(votes)};
-  save(at, "evidence", '\2', write_evidence_document(std::span(&fault, 1), verifier.genesis(), verifier.domain()));
+  save(at, "certificate", '\1', answer);
+  save(at, "evidence", '\2', evidence);
 }
 
 /// Each member in turn is the node, with its peers connected; what follows is up to chance.

@@ -19,7 +19,9 @@ class Package:
         except OSError as error:
             raise Unavailable(f"{self.name}: {error}; {self.missing}") from error
         if done.returncode != 0:
-            raise Unavailable(f"{self.name}: {done.stderr.strip().splitlines()[-1:]}; {self.missing}")
+            not_there = any(words in done.stderr for words in ("Cannot find module", "No module named"))
+            why = f"{self.name}: {done.stderr.strip()[-400:]}; {self.missing}"
+            raise Unavailable(why) if not_there else AssertionError(why)
         return json.loads(done.stdout)
 
     def version(self):

@@ -160,7 +160,8 @@ std::string Names::message(const Message& message) {
     std::string operator()(const Fetch& m) const {
       if (m.kind == Fetch::Kind::new_view) return " what proves " + view_name(m.view);
       if (m.kind == Fetch::Kind::leader_news) {
-        return " news of " + view_name(m.view) + " after " + std::to_string(m.from.value);
+        const bool signed_only = m.from == Fetch::no_proposals;
+        return " news of " + view_name(m.view) + (signed_only ? "" : " after " + std::to_string(m.from.value));
       }
       return " log after " + std::to_string(m.from.value) + " to " + names.point(m.target);
     }

@@ -113,6 +113,17 @@ TEST_CASE("what is final is given out once, in order, and ends the branches at o
   CHECK(b.log.forget_side_except({}).empty());
 }
 
+TEST_CASE("the nonces of what is final are told without those of what is not yet") {
+  Branches b;
+  CHECK(b.log.finalised_nonces().all().empty());
+  b.log.finalise(Branches::end(b.a1));
+  const auto all = b.log.finalised_nonces().all();
+  REQUIRE(all.size() == 1);
+  CHECK(all[0].sender == (*b.a1->requests)[0]->sender);
+  CHECK(all[0].nonces == std::vector<std::uint64_t>{1, 2});
+  CHECK(b.log.nonces().check(all[0].sender, 3) == NonceVerdict::duplicate);  // it is only a copy that lacks it
+}
+
 TEST_CASE("LOCK: allowed above the base or the last LOCK on this chain, refused otherwise") {
   Branches b;
   auto state = state_at({0}, empty_log);

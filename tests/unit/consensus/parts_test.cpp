@@ -66,6 +66,21 @@ TEST_CASE("insertions undone in reverse order leave the windows as they were") {
   CHECK(windows.senders() == 1);  // nothing is kept of a sender who has nothing in the log
 }
 
+TEST_CASE("nonce windows are made again from what they say they hold") {
+  NonceWindows windows;
+  for (std::uint64_t n = 0; n < nonces_per_sender + 10; ++n) (void)windows.insert(some_key(2), 5 + 2 * n);
+  (void)windows.insert(some_key(1), 7);
+  const auto all = windows.all();
+  REQUIRE(all.size() == 2);
+  CHECK(all[0].sender < all[1].sender);
+  NonceWindows again(all);
+  CHECK(again.all() == all);
+  CHECK(again.check(some_key(2), 5) == NonceVerdict::too_old);
+  CHECK(again.check(some_key(2), 26) == NonceVerdict::fresh);
+  CHECK(again.check(some_key(2), 25) == NonceVerdict::duplicate);
+  CHECK(again.check(some_key(1), 7) == NonceVerdict::duplicate);
+}
+
 TEST_CASE("votes certify by stake, not by heads, and exactly two thirds are not enough") {
   auto genesis = make_genesis({1, 1, 1, 3});
   VoteCollector heads(genesis);

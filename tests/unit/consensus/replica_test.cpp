@@ -11,8 +11,8 @@ namespace {
 
 const NodeId leader{0}, self{1};
 
-Challenge challenge_of(NodeId node, View view, Reason reason = Reason::manual) {
-  return {{node, view, reason, {}}, nullptr, {}};
+Challenge challenge_of(NodeId node, View view) {
+  return {{node, view, Reason::manual, {}}, nullptr, {}};
 }
 
 struct Follower {
@@ -91,19 +91,6 @@ TEST_CASE("challenges of more than a third of the stake move the view, fewer do 
   CHECK_FALSE(sends_view_change(f.node.released()));  // the new view is not durable yet
   f.node.make_durable();
   CHECK(sends_view_change(f.node.released()));
-}
-
-TEST_CASE("the reason for leaving a view is what most of the challengers say") {
-  Driven node{make_genesis({1, 1, 1, 1, 1, 1, 1}), self};
-  node.connect(7);
-  node.make_durable();
-  node.hear({2}, challenge_of({2}, {0}, Reason::unresponsive));
-  node.hear({3}, challenge_of({3}, {0}, Reason::censored));
-  CHECK(events<ViewChanged>(node).empty());
-  node.hear({4}, challenge_of({4}, {0}, Reason::censored));
-  REQUIRE(events<ViewChanged>(node).size() == 1);
-  CHECK(events<ViewChanged>(node).front().view == View{1});
-  CHECK(events<ViewChanged>(node).front().reason == Reason::censored);
 }
 
 TEST_CASE("an operator's challenge counts as this node's own and no more") {

@@ -358,6 +358,18 @@ TEST_CASE("A server that stops answers those who wait and cancels at the node") 
   http.on_loop([](FakeNode& node) { CHECK(node.waiting() == 0); });
 }
 
+TEST_CASE("A server that stops lets nothing wait again, not what was pipelined behind a wait or a stream") {
+  const std::string wait = "GET /v1/log?wait_ms=60000 HTTP/1.1\r\nHost: localhost\r\n\r\n";
+  const std::string stream = "GET /v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n";
+  const auto first = GENERATE_COPY(wait, stream);
+  HttpFixture http;
+  RawConnection connection(http.port());
+  connection.say(first + wait + stream + wait);
+  REQUIRE(http.eventually([](FakeNode& node, HttpServer&) { return node.waiting() == 1; }));
+  http.stop_server();  // libmicrohttpd would end the process
+  http.on_loop([](FakeNode& node) { CHECK(node.waiting() == 0); });
+}
+
 TEST_CASE("A port that is taken, and an address that is none, are explained") {
   HttpFixture http;
   uv_loop_t loop;

@@ -242,12 +242,12 @@ TEST_CASE("A client that is slow but reads is held back, not dropped") {
   Chain chain;
   for (std::uint64_t i = 1; i <= 40; ++i) chain.append({chain.request(i, std::string(250'000, 'x'))});
   HttpOptions options;
-  options.send_timeout = milliseconds(1'000);
+  options.send_timeout = milliseconds(3'000);
   HttpFixture http(std::move(chain), options);
   EventClient client(http.port(), "/v1/events", "", /*receive_buffer=*/65'536);
   for (std::uint64_t i = 1; i <= 40; ++i) {
     REQUIRE(client.next("request")["index"] == i);
-    std::this_thread::sleep_for(milliseconds(50));  // the slowness that this is about
+    std::this_thread::sleep_for(milliseconds(100));  // the slowness that this is about: longer than the timeout in all
   }
 }
 

@@ -26,14 +26,15 @@ bool has(const std::string& text, const std::string& line) {
 
 }  // namespace
 
-TEST_CASE("a view is counted once, when it is moved to, with its reason") {
+TEST_CASE("a view is counted once, when it is moved to, with the reason that most gave") {
   NodeCounters counters;
   counters.start_in({3});
-  counters.on_event(ViewChanged{{3}, {}, true, {}, {}});  // it was in it when it started
+  counters.on_view_changed({{3}, {}, true, {}}, {});  // it was in it when it started
   CHECK(has(written(counters), R"(zell_view_changes_total{reason="told"} 0)"));
-  counters.on_event(ViewChanged{{4}, {}, false, {}, Reason::censored});
-  counters.on_event(ViewChanged{{4}, {}, true, {}, {}});
-  counters.on_event(ViewChanged{{9}, {}, true, {}, {}});  // others had left 4 to 8
+  const std::vector<Complaint> because{{{0}, Reason::unresponsive}, {{1}, Reason::censored}, {{2}, Reason::censored}};
+  counters.on_view_changed({{4}, {}, false, {}}, because);
+  counters.on_view_changed({{4}, {}, true, {}}, because);
+  counters.on_view_changed({{9}, {}, true, {}}, {});  // others had left 4 to 8
   const auto text = written(counters);
   CHECK(has(text, R"(zell_view_changes_total{reason="censored"} 1)"));
   CHECK(has(text, R"(zell_view_changes_total{reason="told"} 1)"));

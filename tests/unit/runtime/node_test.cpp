@@ -255,6 +255,45 @@ TEST_CASE("inclusion and consistency proofs hold against the newest certificate"
   CHECK(evidence->empty());
 }
 
+TEST_CASE("a node that starts from a replay point knows what is below it: nonces, proofs, requests") {
+  TestCluster cluster(1);
+  auto setup = cluster.setup_of(0);
+  setup.requests_between_replay_points = 1'100;
+  REQUIRE(cluster.try_start(0, setup).ok());
+  const auto requests = numbered(cluster, 1, 1'501);
+  cluster.submit(0, {requests.begin(), requests.begin() + 750});
+  cluster.submit(0, {requests.begin() + 750, requests.end() - 1});
+  cluster.submit(0, {requests.back()});  // with it the certificate of those before is stored, and then the point
+  cluster.stop(0);
+  {
+    auto store = open_store(cluster.folder_of(0), cluster.genesis(), NodeId{0});
+    REQUIRE(store.ok());
+    std::vector<ReplayPoint> points;
+    REQUIRE((*store)->recover([](const Batch&) {}, [&](const ReplayPoint& point) { points.push_back(point); }).ok());
+    REQUIRE(points.size() == 1);
+    CHECK(points[0].index >= Index{1'100});
+    REQUIRE(points[0].senders.size() == 1);
+    CHECK(points[0].senders[0].sender == requests[0]->sender);
+    CHECK(points[0].senders[0].nonces.back() == points[0].index.value);
+  }
+  cluster.start(0);
+  CHECK(cluster.api(0).status().finalised.index == Index{1'501});
+  CHECK(cluster.submit(0, {requests[0]}).results[0].index == Index{1});
+  auto refused = [&](std::uint64_t nonce) {
+    return cluster.submit(0, {cluster.request(nonce, "another")}).results[0].reason;
+  };
+  CHECK(refused(1) == "nonce-too-old");
+  CHECK(refused(600) == "duplicate");
+  CHECK(refused(1'500) == "duplicate");
+  CHECK(cluster.submit(0, {cluster.request(1'502, "next")}).results[0].index == Index{1'502});
+  for (std::uint64_t index : {1u, 1'024u, 1'025u, 1'502u}) {
+    auto proof = cluster.ask<InclusionProof>([&](auto done) { cluster.api(0).prove(Index{index}, done); });
+    if (!proof.ok()) FAIL(proof.error().what);
+    CHECK(verify_inclusion(proof->request->leaf, index - 1, proof->certificate.point.index.value, proof->path,
+                           proof->certificate.point.root));
+  }
+}
+
 TEST_CASE("status and health tell a node's place; waiting calls are answered when it stops") {
   TestCluster cluster(1);
   cluster.start(0);

@@ -44,7 +44,8 @@ class RecordingStore final : public Store {
   explicit RecordingStore(Log& log) : log_(log) {}
   ~RecordingStore() override { log_.closed = true; }
 
-  Result<Recovered> recover(const ReplayVisitor&) override { return Recovered{}; }
+  Result<Recovered> recover(const ReplayVisitor&, const ReplayStart&) override { return Recovered{}; }
+  Result<bool> keep_replay_point(const ReplayPoint&) override { return false; }
   Status commit(std::span<const Delta> deltas) override {
     log_.add("commit " + std::to_string(deltas.size()));
     ++commits_;

@@ -1,0 +1,35 @@
+#pragma once
+// Keeps a start short: now and then stores what the log amounts to, so that what is below need not be read again.
+
+#include "node/consensus/replica.h"
+#include "node/runtime/proof_index.h"
+#include "node/runtime/store_reads.h"
+
+namespace zell {
+
+/// A start reads some 200,000 requests a second.
+inline constexpr std::uint64_t requests_between_replay_points = 100'000;
+
+/// Loop thread only. What it is given outlives it.
+class ReplayPoints {
+ public:
+  /// `last`: up to where the stored one reaches; `every`: requests between two, at least.
+  ReplayPoints(const Replica& replica, const ProofIndex& tree, StoreReads::Post post, std::uint64_t every, Index last)
+      : replica_(replica), tree_(tree), post_(std::move(post)), every_(every), last_(last) {}
+
+  /// The log is final, and its certificate stored, up to here.
+  void on_stored_final(Index index);
+
+ private:
+  [[nodiscard]] ReplayPoint make(Index final) const;
+
+  const Replica& replica_;
+  const ProofIndex& tree_;
+  StoreReads::Post post_;
+  std::uint64_t every_;
+  Index last_;
+  std::shared_ptr<const ReplayPoint> made_;  ///< stored as soon as a certificate that reaches it is
+  bool storing_ = false;
+};
+
+}  // namespace zell
