@@ -92,6 +92,9 @@ void examine_dead(const FoundCluster& cluster, bool fix, Findings& out) {
                           "zell doctor --fix"});
   }
   const auto lock = SupervisorLock::take(cluster.paths.supervisor_lock());  // it may have been started meanwhile
+  if (!lock && lock.error().code != "locked") {
+    return out.push_back({"stale-clusters", Health::fail, lock.error().what, lock.error().hint});
+  }
   if (!lock) return out.push_back({"stale-clusters", Health::ok, "cluster " + name + " runs again", ""});
   std::error_code error;
   std::filesystem::remove_all(cluster.paths.root, error);

@@ -68,9 +68,11 @@ Result<FoundCluster> choose_to_dump(const Environment& environment, const Cluste
   auto chosen = choose_cluster(environment, choice, true);
   if (chosen) return chosen;
   std::error_code error;
-  if (!choice.folder.empty() && fs::is_directory(choice.folder, error)) {
+  if (!choice.folder.empty()) {
     FoundCluster out{{}, {fs::weakly_canonical(choice.folder, error)}, {}};
-    if (error) return chosen;
+    // Not just any folder: what is in it is going to be shown to others.
+    if (error || !(fs::exists(out.paths.cluster_file(), error) || fs::exists(out.paths.supervisor_lock(), error)))
+      return chosen;
     out.lock = look_at_lock(out.paths.supervisor_lock());
     out.file.name = out.paths.root.filename().string();
     return out;

@@ -152,6 +152,10 @@ void add_submit_command(Command root, const Globals& globals) {
       .duration("--timeout", options->timeout_ms, "How long to wait; 10s if not given")
       .examples({"zell submit hello", "printf 'a\\nb\\n' | zell submit --lines -",
                  "zell submit hi --as bob --app chat --wait locked"})
+      .preset_not_with("--lines", {"--signed", "--file"})
+      .preset_not_with("--file", {"--signed", "--lines"})
+      .preset_not_with("--bundle", {"--signed"})
+      .preset_not_with("--signed", {"--lines", "--file", "--bundle"})
       .preset_not_with("--app", {"--signed"})
       .preset_not_with("--as", {"--signed"})
       .preset_not_with("--password-file", {"--signed"})

@@ -57,6 +57,12 @@ void add_verify_command(Command root, const Globals& globals) {
       .examples({"zell verify", "zell verify --from 1 --json", "zell prove 1 | zell verify --proof -"})
       .preset_only_with("--genesis", {"--proof", "--certificate", "--evidence", "--data"})
       .preset_not_with("--signatures", {"--proof", "--certificate", "--evidence"})
+      .preset_not_with("--from", {"--proof", "--certificate", "--evidence", "--data"})
+      .preset_not_with("--to", {"--proof", "--certificate", "--evidence", "--data"})
+      .preset_not_with("--proof", {"--certificate", "--evidence", "--data"})
+      .preset_not_with("--certificate", {"--proof", "--evidence", "--data"})
+      .preset_not_with("--evidence", {"--proof", "--certificate", "--data"})
+      .preset_not_with("--data", {"--proof", "--certificate", "--evidence"})
       .run([&globals, options] { return verify(globals, *options); });
 }
 

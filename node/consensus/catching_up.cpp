@@ -191,8 +191,9 @@ void Replica::Impl::ask_leader() {
 /// What is signed is small, and comes from all. Proposals are not: were they sent by all, a cluster that is too slow
 /// already would have n times as many to carry and check.
 void Replica::Impl::ask_everyone() {
-  if (connected.empty() || now - news_asked_at < milliseconds(50)) return;
+  if (now - news_asked_at < milliseconds(50)) return;
   news_asked_at = now;
+  if (connected.empty()) return;
   const auto whole = next_to_ask();
   for (auto node : connected) {
     if (node == whole) {
@@ -203,11 +204,16 @@ void Replica::Impl::ask_everyone() {
   }
 }
 
-/// One peer after the other. REQUIRES: one is connected.
+/// One peer after the other, the leader only if there is nobody else: what it has to say it sends. REQUIRES: one is
+/// connected.
 NodeId Replica::Impl::next_to_ask() {
-  auto next = connected.upper_bound(asked_last);
-  if (next == connected.end()) next = connected.begin();
-  return asked_last = *next;
+  const auto after = [&](NodeId node) {
+    const auto next = connected.upper_bound(node);
+    return next == connected.end() ? *connected.begin() : *next;
+  };
+  asked_last = after(asked_last);
+  if (asked_last == leader()) asked_last = after(asked_last);
+  return asked_last;
 }
 
 void Replica::Impl::send_entry_proof(NodeId to) {

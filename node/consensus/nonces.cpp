@@ -12,13 +12,18 @@ std::string_view refusal_of(NonceVerdict verdict) {
 }
 
 NonceWindows::NonceWindows(const std::vector<SenderNonces>& senders) {
-  for (const auto& one : senders) windows_.emplace(one.sender, one.nonces);
+  for (const auto& one : senders) {
+    windows_.emplace(one.sender, one.nonces);
+    count_ += one.nonces.size();
+  }
 }
 
-std::vector<SenderNonces> NonceWindows::all() const {
+std::vector<SenderNonces> NonceWindows::all() && {
   std::vector<SenderNonces> out;
   out.reserve(windows_.size());
-  for (const auto& [sender, nonces] : windows_) out.push_back({sender, nonces});
+  for (auto& [sender, nonces] : windows_) out.push_back({sender, std::move(nonces)});
+  windows_.clear();
+  count_ = 0;
   std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.sender < b.sender; });
   return out;
 }
@@ -39,8 +44,10 @@ NonceWindows::Undo NonceWindows::insert(const PublicKey& sender, std::uint64_t n
   if (window.size() == nonces_per_sender) {
     undo.evicted = window.front();
     window.erase(window.begin());
+    --count_;
   }
   window.insert(std::upper_bound(window.begin(), window.end(), nonce), nonce);
+  ++count_;
   return undo;
 }
 
@@ -51,7 +58,11 @@ void NonceWindows::undo(const Undo& undo) {
   auto at = std::lower_bound(window.begin(), window.end(), undo.added);
   ZELL_CHECK(at != window.end() && *at == undo.added);
   window.erase(at);
-  if (undo.evicted) window.insert(window.begin(), *undo.evicted);
+  --count_;
+  if (undo.evicted) {
+    window.insert(window.begin(), *undo.evicted);
+    ++count_;
+  }
   if (window.empty()) windows_.erase(found);
 }
 

@@ -36,8 +36,8 @@ class NonceWindows {
 
   NonceWindows() = default;
   explicit NonceWindows(const std::vector<SenderNonces>& senders);
-  /// Ascending by key.
-  [[nodiscard]] std::vector<SenderNonces> all() const;
+  /// Ascending by key. Nothing is left here.
+  [[nodiscard]] std::vector<SenderNonces> all() &&;
 
   [[nodiscard]] NonceVerdict check(const PublicKey& sender, std::uint64_t nonce) const;
   /// REQUIRES: check() says fresh.
@@ -45,10 +45,12 @@ class NonceWindows {
   /// REQUIRES: undone in the reverse order of insertion.
   void undo(const Undo& undo);
   [[nodiscard]] std::size_t senders() const { return windows_.size(); }
+  [[nodiscard]] std::size_t count() const { return count_; }
 
  private:
-  std::unordered_map<PublicKey, std::vector<std::uint64_t>>
-      windows_;  // each ascending; iterated by all() alone, which sorts
+  // Each ascending. Iterated by all() alone, which sorts.
+  std::unordered_map<PublicKey, std::vector<std::uint64_t>> windows_;
+  std::size_t count_ = 0;  ///< of all nonces
 };
 
 }  // namespace zell

@@ -32,6 +32,7 @@ Replica::Impl::Impl(const Genesis& genesis_in, NodeId self_in, ReplicaOptions op
       pace(genesis_in.parameters),
       known_fc(recovered.fc),
       heartbeat_counter(options.incarnation),
+      asked_last(self),
       conflict(std::move(recovered.conflict)) {
   if (finality) recent_final.emplace(finality->point.index, *finality);
   for (const auto& batch : recovered.unfinalised) log.keep_aside(batch);
@@ -241,6 +242,10 @@ std::optional<Certificate> Replica::finality() const {
 
 NonceWindows Replica::finalised_nonces() const {
   return impl_->log.finalised_nonces();
+}
+
+const NonceWindows& Replica::nonces() const {
+  return impl_->log.nonces();
 }
 
 RequestUpdate Replica::lookup(const RequestId& id) const {

@@ -28,6 +28,8 @@ class Replica {
   [[nodiscard]] std::optional<Certificate> finality() const;
   /// The nonces of status().finalised: a copy of all.
   [[nodiscard]] NonceWindows finalised_nonces() const;
+  /// Those of the whole log as it is here.
+  [[nodiscard]] const NonceWindows& nonces() const;
   /// State of a request that is not final: initialised, sequenced, locked, or unknown (it may be final: ask the store).
   [[nodiscard]] RequestUpdate lookup(const RequestId& id) const;
   /// The newest challenge of each member that is known here, in member order: who complained of which view, and why.

@@ -110,7 +110,7 @@ void Replica::Impl::resend_what_lasts() {
 void Replica::Impl::ask_around() {
   if (connected.empty() || !pace.running() || !state.active || now < ask_around_at()) return;
   asked_around_at = now;
-  ask_for_news(next_to_ask());
+  if (news_asked_at < now) ask_for_news(next_to_ask());  // else one has just been asked for all
 }
 
 Instant Replica::Impl::ask_around_at() const {

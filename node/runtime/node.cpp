@@ -83,6 +83,10 @@ Status Node::open_core() {
   ProofIndex tree;
   Index replay_point;
   auto start = [&](const ReplayPoint& point) {
+    if (replay_point > point.index) {
+      log_.write(LogLevel::warn, "storage", "the replay point does not fit the log, which is read from its beginning",
+                 {{"index", replay_point.value}});
+    }
     nonces = NonceWindows(point.senders);
     tree = ProofIndex(point.blocks);
     replay_point = point.index;
@@ -137,7 +141,7 @@ void Node::make_driver(Recovered recovered, NonceWindows nonces) {
   outlets.progress = [this](const ReplicaStatus& status) { api_->on_progress(status); };
   outlets.stored_final = [this](Index index) {
     api_->on_stored_final(index);
-    replay_points_->on_stored_final(index);
+    if (!stopping_) replay_points_->on_stored_final(index);
   };
   Replica replica(genesis, self_, replica_options(), std::move(recovered), std::move(nonces));
   driver_ = std::make_unique<Driver>(loop_, handles_, *verifier_, self_, setup_.secret, signatures_, std::move(replica),

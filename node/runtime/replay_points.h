@@ -9,6 +9,10 @@ namespace zell {
 
 /// A start reads some 200,000 requests a second.
 inline constexpr std::uint64_t requests_between_replay_points = 100'000;
+/// Copying more would keep the loop busy for a tenth of a second, and storing it the disk: then a start reads the log
+/// from the last point that was small enough.
+inline constexpr std::size_t max_replay_point_senders = 200'000;
+inline constexpr std::size_t max_replay_point_bytes = 64 << 20;
 
 /// Loop thread only. What it is given outlives it.
 class ReplayPoints {
@@ -21,14 +25,19 @@ class ReplayPoints {
   void on_stored_final(Index index);
 
  private:
-  [[nodiscard]] ReplayPoint make(Index final) const;
+  struct Made {
+    Index index;
+    std::vector<Hash> blocks;
+    NonceWindows nonces;
+  };
+  [[nodiscard]] bool is_due(Index index) const;
 
   const Replica& replica_;
   const ProofIndex& tree_;
   StoreReads::Post post_;
   std::uint64_t every_;
   Index last_;
-  std::shared_ptr<const ReplayPoint> made_;  ///< stored as soon as a certificate that reaches it is
+  std::shared_ptr<Made> made_;  ///< stored as soon as a certificate that reaches it is; then the storage thread's
   bool storing_ = false;
 };
 

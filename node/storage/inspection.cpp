@@ -52,6 +52,26 @@ Status check_conflict(Tables& tables, const Verifier& verifier, const MessagePtr
   return Ok{};
 }
 
+/// Whether the roots of blocks are those of the leaves.
+class BlockCheck {
+ public:
+  explicit BlockCheck(const std::vector<Hash>& roots) : roots_(roots) {}
+  void append(const Hash& leaf) {
+    if (next_ == roots_.size() || wrong_) return;
+    block_.append(leaf);
+    if (block_.size() < ReplayPoint::block_leaves) return;
+    wrong_ = block_.root() != roots_[next_++];
+    block_ = {};
+  }
+  [[nodiscard]] bool fits() const { return next_ == roots_.size() && !wrong_; }
+
+ private:
+  const std::vector<Hash>& roots_;
+  std::size_t next_ = 0;
+  CompactRange block_;
+  bool wrong_ = false;
+};
+
 }  // namespace
 
 Result<InspectedFolder> open_to_inspect(const std::filesystem::path& folder, const Genesis& genesis) {
@@ -84,7 +104,11 @@ Result<InspectedFolder> open_to_inspect(const std::filesystem::path& folder, con
 
 Result<Inspection> inspect(InspectedFolder& folder, const Verifier& verifier, const InspectionOptions& options) {
   std::optional<Error> wrong;
+  auto point = folder.tables->replay_point();
+  if (!point.ok()) return point.error();
+  BlockCheck blocks(point->blocks);
   const auto visit = [&](const Batch& batch) {
+    for (const auto& request : *batch.requests) blocks.append(request->leaf);
     for (const auto& request : *batch.requests) {
       if (!options.request_signatures || wrong) break;
       if (auto checked = verifier.check(request); !checked.ok()) {
@@ -95,7 +119,6 @@ Result<Inspection> inspect(InspectedFolder& folder, const Verifier& verifier, co
     }
     if (options.visit) options.visit(batch);
   };
-  if (auto point = folder.tables->replay_point(); !point.ok()) return point.error();
   auto recovery = recover_tables(*folder.tables, verifier.genesis().parameters, visit);
   if (!recovery.ok()) return recovery.error();
   if (wrong) return *wrong;
@@ -103,6 +126,9 @@ Result<Inspection> inspect(InspectedFolder& folder, const Verifier& verifier, co
   Inspection out;
   out.final = {{found.finalised.size()}, found.finalised.root()};
   out.newest = found.fc;
+  if (!blocks.fits() || point->index > out.final.index) {
+    return corrupt_error(folder.tables->name(), "the replay point is not this log's");
+  }
   out.unfinalised_batches = found.unfinalised.size();
   if (auto status = check_certificates(*folder.tables, verifier, options, out); !status.ok()) return status.error();
   if (auto status = check_evidence(*folder.tables, verifier, out); !status.ok()) return status.error();
