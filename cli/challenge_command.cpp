@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <thread>
 
 #include "cli/commands.h"
 #include "cli/exit_codes.h"
@@ -17,7 +18,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::chrono::seconds node_timeout{5};
+constexpr std::chrono::seconds node_timeout{5}, patience{2};
 
 struct ChallengeOptions {
   std::string by;
@@ -30,10 +31,24 @@ struct Refusal {
   Error error;
 };
 
-Status challenge_by(const ProcessReport& process) {
-  auto answer = ask_node(process.control_socket, "challenge", node_timeout);
-  if (!answer) return answer.error();
-  return Ok{};
+/// Whether the node is still in that view: one that has moved on must not challenge the next leader.
+bool is_in(const ProcessReport& process, std::uint64_t view) {
+  const auto status = ask_node(process.control_socket, "status", node_timeout);
+  const auto json = status ? Json::parse(*status, nullptr, false) : Json();
+  return json.is_object() && json.contains("view") && json["view"] == view;
+}
+
+/// Under load a node is behind a certificate now and then, for as long as it takes to check what that is of, and can't
+/// challenge meanwhile.
+Status challenge_by(const ProcessReport& process, std::uint64_t view) {
+  const auto give_up_at = Clock::now() + patience;
+  while (true) {
+    auto answer = ask_node(process.control_socket, "challenge", node_timeout);
+    if (answer) return Ok{};
+    const bool may_pass = answer.error().code == "cannot-challenge" && Clock::now() < give_up_at;
+    if (!may_pass || !is_in(process, view)) return answer.error();
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));  // it tells nobody when it has caught up
+  }
 }
 
 /// How much of what is needed challenges the view.
@@ -127,7 +142,7 @@ int challenge(const Globals& globals, const ChallengeOptions& options) {
     const auto& node = chosen->view.nodes[k];
     auto asked =
         node.process.state == ProcessState::running
-            ? challenge_by(node.process)
+            ? challenge_by(node.process, chosen->view.view())
             : Status(Error{"not-running", node.node.name + " is " + node.state(), "zell node start " + node.node.name});
     challengers[k] = asked.ok();
     if (!asked) refusals.push_back({node.node.name, asked.error()});
