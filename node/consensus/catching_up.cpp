@@ -90,6 +90,7 @@ void Replica::Impl::receive(NodeId from, const Fetch& fetch) {
     case Fetch::Kind::log: {
       if (!allow_answer(from, chunk_sent, milliseconds(2))) return;
       if (fetch.from < log.finalised().index) {
+        fc_alone_at = now;  // what is served ends at a stored FC
         out->serves.push_back({from, fetch.from});
         return;
       }

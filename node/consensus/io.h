@@ -46,8 +46,10 @@ struct PersistFailed {
 struct Tick {};
 /// An operator's `zell challenge`: this node challenges the leader of its view.
 struct ChallengeNow {};
+/// The process is about to end: what waits for company on its way to the disk goes now.
+struct Closing {};
 
-using Input = std::variant<Received, Submit, PeerUp, PeerDown, Persisted, PersistFailed, Tick, ChallengeNow>;
+using Input = std::variant<Received, Submit, PeerUp, PeerDown, Persisted, PersistFailed, Tick, ChallengeNow, Closing>;
 
 // ---- Effects
 

@@ -173,8 +173,7 @@ void Replica::Impl::flush_delta() {
     waiting_sends.clear();
     return;
   }
-  // An FC alone waits until nothing else is on its way to the disk, so that it never adds a commit under load.
-  bool due = delta_urgent || (lazy_fc && durable == last_persist);
+  bool due = delta_urgent || (lazy_fc && now >= fc_alone_at);
   if (due) {
     // Always with the state: what an FC lets go of on disk must not be what a stored state still points to.
     state.tip = log.tip();

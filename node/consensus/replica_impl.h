@@ -35,6 +35,7 @@ struct Replica::Impl {
   void on(const PersistFailed& input);
   void on(const Tick&) {}
   void on(const ChallengeNow&);
+  void on(const Closing&) { fc_alone_at = now; }
   void receive(NodeId from, const Message& message);
   void settle();       ///< after every input: what has become possible
   void flush_delta();  ///< at the end of a step: one Persist, and the sends that wait for it
@@ -197,7 +198,8 @@ struct Replica::Impl {
   bool delta_urgent = false;        ///< something waits for it; else it is only the newest FC
   std::vector<Send> waiting_sends;  ///< of this step, for its Persist
   PersistId last_persist = 0, durable = 0;
-  std::optional<Certificate> lazy_fc;  ///< stored with the next commit
+  std::optional<Certificate> lazy_fc;  ///< stored with the next commit, or alone at fc_alone_at
+  Instant fc_alone_at{};
 
   // ---- volatile
   std::string stopped_code, stopped_why;

@@ -138,6 +138,7 @@ std::optional<Instant> Replica::Impl::next_deadline() const {
       if (state.active && work_pending()) at(pace.stalled_at());
     }
   }
+  if (lazy_fc) at(fc_alone_at);
   auto gap = milliseconds(parameters.view_timeout_ms) / 2;
   if (own_challenge) at(own_challenge->sent_at + gap);
   if (!state.active) at(change_sent_at + gap);

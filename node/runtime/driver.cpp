@@ -65,7 +65,7 @@ void Driver::pump() {
 }
 
 void Driver::carry_out(Effects effects) {
-  if (effects.drop_held) hold_.drop_unsigned();
+  if (effects.drop_held) hold_.drop_own();
   std::vector<StorageThread::Commit> commits;
   for (auto& persist : effects.persists) {
     if (persist.delta.fc) certificates_.emplace_back(persist.id, persist.delta.fc->point.index);
@@ -73,12 +73,21 @@ void Driver::carry_out(Effects effects) {
   }
   if (!commits.empty()) outlets_.commit(std::move(commits));
   for (auto& send : effects.sends) {
-    if (hold_.may_go(send)) transmit(std::move(send));
+    const bool own = send.sign;
+    if (send.sign) sign(send);  // at once: what waits for the disk is signed meanwhile
+    if (hold_.may_go(send, own)) transmit(std::move(send));
   }
   for (const auto& serve : effects.serves) outlets_.serve(serve);
   for (const auto& check : effects.checks) outlets_.check(check);
   for (const auto& event : effects.events) outlets_.event(event);
   wake_at_ = effects.wake_at;
+}
+
+void Driver::sign(Send& send) {
+  auto message = sign_message(*send.message, self_, secret_, scheme_, verifier_.domain());
+  if (const auto* vote = std::get_if<Vote>(&message); vote && vote->signer == self_) verifier_.remember_own(*vote);
+  send.message = std::make_shared<const Message>(std::move(message));
+  send.sign = false;
 }
 
 void Driver::transmit(Send send) {
@@ -91,17 +100,12 @@ void Driver::transmit(Send send) {
   bool to_self = send.to == Send::To::all || (send.to == Send::To::one && send.node == self_);
   if (receivers.empty() && !to_self) return;
 
-  auto message = std::move(send.message);
-  if (send.sign) {
-    message = std::make_shared<const Message>(sign_message(*message, self_, secret_, scheme_, verifier_.domain()));
-    const auto* vote = std::get_if<Vote>(message.get());
-    if (vote && vote->signer == self_) verifier_.remember_own(*vote);
-  }
+  const auto& message = *send.message;
   if (!receivers.empty()) {
-    auto frame = std::make_shared<const Bytes>(encode_message(*message, verifier_.domain().epoch));
-    for (auto node : receivers) outlets_.send(node, lane_of(*message), frame);
+    auto frame = std::make_shared<const Bytes>(encode_message(message, verifier_.domain().epoch));
+    for (auto node : receivers) outlets_.send(node, lane_of(message), frame);
   }
-  if (to_self && !stopped_) inputs_.push_back(Received{self_, verifier_.own(*message)});
+  if (to_self && !stopped_) inputs_.push_back(Received{self_, verifier_.own(message)});
 }
 
 void Driver::set_timer() {

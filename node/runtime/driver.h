@@ -47,6 +47,7 @@ class Driver {
  private:
   void pump();
   void carry_out(Effects effects);
+  void sign(Send& send);
   void transmit(Send send);
   void set_timer();
 

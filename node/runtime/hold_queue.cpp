@@ -4,9 +4,9 @@
 
 namespace zell {
 
-bool HoldQueue::may_go(Send& send) {
+bool HoldQueue::may_go(Send& send, bool own) {
   if (send.after <= durable_) return true;
-  if (!failed_) held_[send.after].push_back({next_order_++, std::move(send)});
+  if (!failed_) held_[send.after].push_back({next_order_++, own, std::move(send)});
   return false;
 }
 
@@ -27,9 +27,9 @@ std::vector<Send> HoldQueue::persisted(PersistId id) {
   return out;
 }
 
-void HoldQueue::drop_unsigned() {
+void HoldQueue::drop_own() {
   for (auto it = held_.begin(); it != held_.end();) {
-    std::erase_if(it->second, [](const Held& held) { return held.send.sign; });
+    std::erase_if(it->second, [](const Held& held) { return held.own; });
     it = it->second.empty() ? held_.erase(it) : std::next(it);
   }
 }

@@ -364,7 +364,10 @@ void Node::stop(std::function<void()> stopped) {
   log_.write(LogLevel::info, "node", "stopping");
   http_.reset();
   if (api_) api_->stop();
-  if (driver_) driver_->stop();
+  if (driver_) {
+    driver_->feed(Closing{});
+    driver_->stop();
+  }
   auto all_started = one_closed(&Node::close_network);
   if (control_) control_->close(one_closed(&Node::close_network));
   // What was decided is written, and what waited for that still goes out: peers count on it.

@@ -101,6 +101,11 @@ void Cluster::crash(ProcessId id) {
   connect_as_allowed(true);
 }
 
+void Cluster::stop(ProcessId id) {
+  feed(id, Closing{});
+  crash(id);
+}
+
 void Cluster::lose_disk(ProcessId id) {
   auto& process = processes_[id];
   process.created_as = Standing::learner;
@@ -191,10 +196,13 @@ void Cluster::step(ProcessId id, const Input& input) {
     }
     process.held.push_back(std::move(send));
   }
+  if (process.disk_works && !process.uncommitted.empty()) {
+    commit(id);
+  } else {
+    release(id);
+  }
   for (const auto& request : effects.serves) serve(id, request);
   for (const auto& check : effects.checks) check_finality(id, check.certificate);
-  if (process.disk_works && !process.uncommitted.empty()) return commit(id);
-  release(id);
 }
 
 void Cluster::release(ProcessId id) {

@@ -80,6 +80,7 @@ class Cluster {
   // ---- Processes and their disks
   void start(ProcessId id);
   void crash(ProcessId id);
+  void stop(ProcessId id);                          ///< it is told before: like a crash, but for what is on its disk
   void lose_disk(ProcessId id);                     ///< REQUIRES: it is down
   void restore_disk(ProcessId id, std::size_t at);  ///< to its first `at` commits; REQUIRES: it is down
   /// A faulty member that found out that it had forgotten something votes on all the same.

@@ -166,29 +166,18 @@ std::vector<ProcessId> Stage::recipients(Words& words, ProcessId from) const {
 // ---- Commands
 
 const std::map<std::string, Stage::Command>& Stage::commands() {
-  static const std::map<std::string, Command> all{{"cluster", &Stage::cluster},
-                                                  {"submit", &Stage::submit},
-                                                  {"deliver", &Stage::deliver},
-                                                  {"settle", &Stage::settle},
-                                                  {"drop", &Stage::drop},
-                                                  {"lose", &Stage::lose},
-                                                  {"persist", &Stage::persist},
-                                                  {"crash", &Stage::crash},
-                                                  {"wipe", &Stage::wipe},
-                                                  {"backup", &Stage::backup},
-                                                  {"restore", &Stage::restore},
-                                                  {"start", &Stage::start},
-                                                  {"advance", &Stage::advance},
-                                                  {"run", &Stage::run_for},
-                                                  {"challenge", &Stage::challenge},
-                                                  {"partition", &Stage::partition},
-                                                  {"disconnect", &Stage::disconnect},
-                                                  {"heal", &Stage::heal},
-                                                  {"in-flight", &Stage::in_flight},
-                                                  {"status", &Stage::status},
-                                                  {"log", &Stage::log},
-                                                  {"evidence", &Stage::evidence},
-                                                  {"as", &Stage::as}};
+  static const std::map<std::string, Command> all{{"cluster", &Stage::cluster},     {"submit", &Stage::submit},
+                                                  {"deliver", &Stage::deliver},     {"settle", &Stage::settle},
+                                                  {"drop", &Stage::drop},           {"lose", &Stage::lose},
+                                                  {"persist", &Stage::persist},     {"crash", &Stage::crash},
+                                                  {"stop", &Stage::stop},           {"wipe", &Stage::wipe},
+                                                  {"backup", &Stage::backup},       {"restore", &Stage::restore},
+                                                  {"start", &Stage::start},         {"advance", &Stage::advance},
+                                                  {"run", &Stage::run_for},         {"challenge", &Stage::challenge},
+                                                  {"partition", &Stage::partition}, {"disconnect", &Stage::disconnect},
+                                                  {"heal", &Stage::heal},           {"in-flight", &Stage::in_flight},
+                                                  {"status", &Stage::status},       {"log", &Stage::log},
+                                                  {"evidence", &Stage::evidence},   {"as", &Stage::as}};
   return all;
 }
 
@@ -281,6 +270,10 @@ void Stage::persist(Words& words) {
   if (words.take_if("off")) return cluster_->set_disk(node, false);
   words.expect("fails");
   cluster_->fail_disk(node, "no space left on the disk");
+}
+
+void Stage::stop(Words& words) {
+  for (auto id : processes(words)) cluster_->stop(id);
 }
 
 void Stage::crash(Words& words) {

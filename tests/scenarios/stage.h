@@ -51,6 +51,7 @@ class Stage {
   void lose(Words& words);
   void persist(Words& words);
   void crash(Words& words);
+  void stop(Words& words);
   void wipe(Words& words);
   void backup(Words& words);
   void restore(Words& words);

@@ -8,10 +8,9 @@ namespace zell {
 namespace {
 
 /// A send that is told apart by the view that it asks about.
-Send send_number(std::uint64_t number, PersistId after, bool sign = false) {
+Send send_number(std::uint64_t number, PersistId after) {
   Send send;
   send.message = std::make_shared<const Message>(Fetch{Fetch::Kind::new_view, View{number}, {}, {}});
-  send.sign = sign;
   send.after = after;
   return send;
 }
@@ -33,27 +32,27 @@ using Numbers = std::vector<std::uint64_t>;
 TEST_CASE("persist before you send: nothing goes out before the Persist that it names is durable") {
   HoldQueue queue;
   auto free = send_number(1, 0);
-  CHECK(queue.may_go(free));
+  CHECK(queue.may_go(free, false));
   CHECK(number_of(free) == 1);  // not moved from
   auto first = send_number(2, 7);
-  CHECK_FALSE(queue.may_go(first));
+  CHECK_FALSE(queue.may_go(first, false));
   auto second = send_number(3, 8);
-  CHECK_FALSE(queue.may_go(second));
+  CHECK_FALSE(queue.may_go(second, false));
   auto also_free = send_number(4, 0);
-  CHECK(queue.may_go(also_free));  // it waits for nothing, also behind what does
+  CHECK(queue.may_go(also_free, false));  // it waits for nothing, also behind what does
   CHECK(queue.persisted(6).empty());
   CHECK(numbers_of(queue.persisted(7)) == Numbers{2});
   CHECK(queue.held() == 1);
   CHECK(numbers_of(queue.persisted(8)) == Numbers{3});
   auto late = send_number(5, 8);
-  CHECK(queue.may_go(late));
+  CHECK(queue.may_go(late, false));
 }
 
 TEST_CASE("what is released keeps the order in which it came, whatever it waited for") {
   HoldQueue queue;
   for (auto [number, after] : {std::pair{1, 5}, {2, 3}, {3, 5}, {4, 4}, {5, 9}}) {
     auto send = send_number(static_cast<std::uint64_t>(number), static_cast<PersistId>(after));
-    CHECK_FALSE(queue.may_go(send));
+    CHECK_FALSE(queue.may_go(send, false));
   }
   CHECK(numbers_of(queue.persisted(5)) == Numbers{1, 2, 3, 4});
   CHECK(numbers_of(queue.persisted(9)) == Numbers{5});
@@ -63,25 +62,25 @@ TEST_CASE("after the disk failed nothing that is not durable goes out any more")
   HoldQueue queue;
   CHECK(queue.persisted(3).empty());
   auto held = send_number(1, 4);
-  CHECK_FALSE(queue.may_go(held));
+  CHECK_FALSE(queue.may_go(held, false));
   queue.persist_failed();
   CHECK(queue.held() == 0);
   auto dependent = send_number(2, 5);
-  CHECK_FALSE(queue.may_go(dependent));
+  CHECK_FALSE(queue.may_go(dependent, false));
   CHECK(queue.held() == 0);
   auto durable = send_number(3, 3);
-  CHECK(queue.may_go(durable));
+  CHECK(queue.may_go(durable, false));
 }
 
-TEST_CASE("a view that was left: what would be signed is dropped, the rest still goes out") {
+TEST_CASE("a view that was left: its own word is dropped, the rest still goes out") {
   HoldQueue queue;
-  for (auto [number, sign] : {std::pair{1, true}, {2, false}, {3, true}}) {
-    auto send = send_number(static_cast<std::uint64_t>(number), 4, sign);
-    CHECK_FALSE(queue.may_go(send));
+  for (auto [number, own] : {std::pair{1, true}, {2, false}, {3, true}}) {
+    auto send = send_number(static_cast<std::uint64_t>(number), 4);
+    CHECK_FALSE(queue.may_go(send, own));
   }
-  queue.drop_unsigned();
-  auto of_new_view = send_number(4, 5, true);
-  CHECK_FALSE(queue.may_go(of_new_view));
+  queue.drop_own();
+  auto of_new_view = send_number(4, 5);
+  CHECK_FALSE(queue.may_go(of_new_view, true));
   CHECK(numbers_of(queue.persisted(5)) == Numbers{2, 4});
 }
 
@@ -108,7 +107,7 @@ TEST_CASE("random runs: every send goes out once, in order, and never before its
     } else {
       if (random.below(2) == 0) ++made;
       auto send = send_number(++next, made == 0 ? 0 : made - random.below(std::min<PersistId>(made, 3)));
-      if (queue.may_go(send)) check(send);
+      if (queue.may_go(send, false)) check(send);
     }
   }
   for (const auto& send : queue.persisted(made)) {
