@@ -14,11 +14,12 @@ Status check_schema_version(Sqlite& db) {
   auto found = db.text("SELECT CAST(value AS TEXT) FROM meta WHERE name = 'schema' AND typeof(value) = 'integer'");
   if (!found.ok()) return found.error();
   if (*found == std::to_string(schema_version)) return Ok{};
-  const bool newer =
-      !found->empty() && found->front() != '-' && (found->size() > 1 || *found > std::to_string(schema_version));
-  if (*found == "0") {
+  static_assert(schema_version < 10);  // one digit: they compare as they stand
+  const auto known = std::to_string(schema_version);
+  const bool newer = !found->empty() && found->front() != '-' && (found->size() > 1 || *found > known);
+  if (found->size() == 1 && *found < known) {
     return Error{"older-schema",
-                 db.file() + " has schema version 0, and this zell knows none below " + std::to_string(schema_version),
+                 db.file() + " has schema version " + *found + ", and this zell knows none below " + known,
                  "run the zell that wrote it; or move the node's data folder away and start the node again: it fetches "
                  "the log from its peers and rejoins as a learner"};
   }

@@ -8,6 +8,7 @@
 namespace zell {
 
 inline constexpr const char* database_file = "node.db";
+inline constexpr const char* bodies_file = "node.bodies";
 inline constexpr const char* meta_schema = "CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;";
 inline constexpr const char* foreign_hint =
     "each node has a data folder of its own: check the data folder in this node's configuration";

@@ -117,6 +117,20 @@ bool contains_id_prefix(ByteView ids, std::uint64_t prefix) {
   return false;
 }
 
+Bytes encode_bodies_end(std::uint64_t end) {
+  Writer out;
+  out.u64(end);
+  return out.take();
+}
+
+std::optional<std::uint64_t> decode_bodies_end(ByteView bytes) {
+  Reader in(bytes);
+  const auto end = in.u64();
+  // SQLite's integers, and lengths of files, are signed.
+  if (!in.at_end() || end > static_cast<std::uint64_t>(INT64_MAX)) return std::nullopt;
+  return end;
+}
+
 Bytes encode_entry_proof(const std::vector<MessagePtr>& proof, Epoch epoch) {
   ZELL_CHECK(proof.size() <= max_entry_proof_messages);
   Writer out;

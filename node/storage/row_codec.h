@@ -6,7 +6,7 @@
 
 namespace zell {
 
-inline constexpr std::int64_t schema_version = 1;
+inline constexpr std::int64_t schema_version = 2;
 
 /// A value and the first 16 bytes of SHA-256 over its kind and itself: what the disk changes is noticed.
 enum class Sealed : std::uint8_t {
@@ -16,7 +16,8 @@ enum class Sealed : std::uint8_t {
   evidence = 4,
   batch = 5,
   conflict = 6,
-  replay_point = 7
+  replay_point = 7,
+  bodies_end = 8
 };
 [[nodiscard]] Bytes seal(Sealed kind, Bytes value);
 /// nullopt if the seal is wrong.
@@ -34,6 +35,10 @@ struct BatchColumns {
                                             const DecodeContext& context);
 /// True if the sorted prefixes contain this one.
 [[nodiscard]] bool contains_id_prefix(ByteView ids, std::uint64_t prefix);
+
+/// Where what is used of node.bodies ends.
+[[nodiscard]] Bytes encode_bodies_end(std::uint64_t end);
+[[nodiscard]] std::optional<std::uint64_t> decode_bodies_end(ByteView bytes);
 
 [[nodiscard]] Bytes encode_entry_proof(const std::vector<MessagePtr>& proof, Epoch epoch);
 [[nodiscard]] std::optional<std::vector<MessagePtr>> decode_entry_proof(ByteView bytes, const DecodeContext& context);

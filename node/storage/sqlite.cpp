@@ -43,12 +43,21 @@ const char* hint_for(std::string_view code) {
 
 }  // namespace
 
-Error Sqlite::error(int code, std::string_view doing) const {
+Error sqlite_error(const std::string& file, int code, std::string_view doing, std::string_view details) {
   const std::string word = code_for(code);
-  std::string what = file_ + ": " + sqlite3_errstr(code);
-  if (db_ && sqlite3_errcode(db_) == (code & 0xff)) what += std::string(" (") + sqlite3_errmsg(db_) + ")";
+  std::string what = file + ": " + sqlite3_errstr(code);
+  if (!details.empty()) what += " (" + std::string(details) + ")";
   what += " [" + std::to_string(code) + "] while " + std::string(doing);
   return {word, std::move(what), hint_for(word)};
+}
+
+Error Sqlite::error(int code, std::string_view doing) const {
+  const bool has_details = db_ && sqlite3_errcode(db_) == (code & 0xff);
+  return sqlite_error(file_, code, doing, has_details ? sqlite3_errmsg(db_) : "");
+}
+
+bool Sqlite::is_read_only() const {
+  return sqlite3_db_readonly(db_, "main") != 0;
 }
 
 Result<std::unique_ptr<Sqlite>> Sqlite::open(const std::filesystem::path& file, const StoreOptions& options) {
@@ -119,7 +128,7 @@ Status Sqlite::configure(const StoreOptions& options) {
           "PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0; PRAGMA cell_size_check = ON; PRAGMA cache_size = -8192;");
   if (status.ok()) status = run(options.synchronous_full ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = OFF");
   if (!status.ok()) return status;
-  if (sqlite3_db_readonly(db_, "main") != 0) {
+  if (is_read_only()) {
     return Error{"io", file_ + " can only be read: this user may not write it, or its header is damaged",
                  "check its permissions; if they are right, move the node's data folder away and start the node again: "
                  "it fetches the log from its peers and rejoins as a learner"};
@@ -203,6 +212,12 @@ Statement& Statement::bind(int position, std::int64_t number) {
   return *this;
 }
 
+Statement& Statement::bind_null(int position) {
+  const int code = sqlite3_bind_null(statement_.get(), position);
+  if (code != SQLITE_OK) bind_error_ = code;
+  return *this;
+}
+
 Statement& Statement::bind(int position, ByteView bytes) {
   // A null pointer would bind NULL instead of the empty blob.
   const int code =
@@ -240,6 +255,10 @@ void Statement::reset() {
 
 std::int64_t Statement::number(int column) const {
   return sqlite3_column_int64(statement_.get(), column);
+}
+
+bool Statement::is_null(int column) const {
+  return sqlite3_column_type(statement_.get(), column) == SQLITE_NULL;
 }
 
 ByteView Statement::bytes(int column) const {

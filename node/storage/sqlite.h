@@ -12,6 +12,10 @@
 
 namespace zell {
 
+/// What went wrong with `file` while `doing` something, from SQLite's code.
+[[nodiscard]] Error sqlite_error(const std::string& file, int code, std::string_view doing,
+                                 std::string_view details = "");
+
 /// One connection. Not thread-safe (opened without SQLite's mutexes). Must outlive its statements.
 class Sqlite {
  public:
@@ -28,6 +32,9 @@ class Sqlite {
 
   [[nodiscard]] const std::string& file() const { return file_; }
   [[nodiscard]] sqlite3* handle() const { return db_; }
+  [[nodiscard]] bool is_read_only() const;
+  /// The VFS that its files are opened with, registered for as long as this lives.
+  [[nodiscard]] const std::string& vfs() const { return writes_.name(); }
   /// Runs statements without results.
   [[nodiscard]] Status run(const char* sql);
   /// The first column of the first row, as text; empty without rows.
@@ -62,6 +69,7 @@ class Statement {
   /// Positions count from 1. Bytes are not copied: they must outlive the steps.
   Statement& bind(int position, std::int64_t number);
   Statement& bind(int position, ByteView bytes);
+  Statement& bind_null(int position);
   /// True: there is a row. After false or an error the statement is reset.
   [[nodiscard]] Result<bool> step();
   /// Steps to the end.
@@ -71,6 +79,7 @@ class Statement {
   /// Columns count from 0; valid until the next step or reset.
   [[nodiscard]] std::int64_t number(int column) const;
   [[nodiscard]] ByteView bytes(int column) const;
+  [[nodiscard]] bool is_null(int column) const;
 
  private:
   struct Finalizer {

@@ -94,7 +94,7 @@ Result<std::unique_ptr<Store>> open_database(FolderLock lock, const fs::path& fo
   if (auto status = check_schema_version(**db); !status.ok()) return status.error();
   if (auto status = check_schema(**db); !status.ok()) return status.error();
   if (auto status = check_owner(**db, genesis, context, self); !status.ok()) return status.error();
-  auto tables = SqliteTables::make(std::move(lock), std::move(*db), context);
+  auto tables = SqliteTables::make(std::move(lock), std::move(*db), context, options.large_batch_bytes);
   if (!tables.ok()) return tables.error();
   return std::unique_ptr<Store>(std::make_unique<LogStore>(std::move(*tables), genesis.parameters));
 }

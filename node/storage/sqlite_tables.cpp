@@ -1,5 +1,6 @@
 #include "node/storage/sqlite_tables.h"
 
+#include "node/storage/meta.h"
 #include "node/storage/recovery.h"
 
 namespace zell {
@@ -7,13 +8,15 @@ namespace zell {
 // The text is compared with what SQLite kept, so it may not change within a schema version.
 const char* const sqlite_schema =
     "CREATE TABLE record (id INTEGER PRIMARY KEY, value BLOB NOT NULL);"
-    "CREATE TABLE batch (key INTEGER PRIMARY KEY, header BLOB NOT NULL, ids BLOB NOT NULL, requests BLOB NOT NULL);"
+    "CREATE TABLE batch (key INTEGER PRIMARY KEY, header BLOB NOT NULL, ids BLOB NOT NULL, bytes INTEGER NOT NULL,"
+    " place INTEGER, requests BLOB);"
     "CREATE TABLE certificate (at INTEGER PRIMARY KEY, value BLOB NOT NULL);"
     "CREATE TABLE evidence (position INTEGER PRIMARY KEY, value BLOB NOT NULL);";
 
 namespace {
 
-constexpr std::int64_t state_record = 1, entry_proof_record = 2, conflict_record = 3, replay_point_record = 4;
+constexpr std::int64_t state_record = 1, entry_proof_record = 2, conflict_record = 3, replay_point_record = 4,
+                       bodies_end_record = 5;
 // Pages of 4 KiB. Small checkpoints, after a commit was reported, cost a few milliseconds each and keep the log of
 // writes so short that commits overwrite it: growing the file costs each commit nearly twice its time. Past 16 MiB a
 // commit makes one itself, for a caller that never calls maintain().
@@ -27,9 +30,9 @@ std::string where(BatchKey key) {
 template <class Row>
 class StatementCursor : public Cursor<Row> {
  public:
-  using Decode = Result<std::optional<Row>> (*)(Statement&, const std::string& name, const DecodeContext&);
-  StatementCursor(Statement& statement, const std::string& name, const DecodeContext& context, Decode decode)
-      : statement_(statement), name_(name), context_(context), decode_(decode) {}
+  using Decode = Result<std::optional<Row>> (*)(Statement&, const RowSource&);
+  StatementCursor(Statement& statement, RowSource source, Decode decode)
+      : statement_(statement), source_(source), decode_(decode) {}
   ~StatementCursor() override { statement_.reset(); }
   Result<std::optional<Row>> next() override {
     if (done_) return std::optional<Row>{};
@@ -37,37 +40,54 @@ class StatementCursor : public Cursor<Row> {
     done_ = !row.ok() || !*row;
     if (!row.ok()) return row.error();
     if (done_) return std::optional<Row>{};
-    return decode_(statement_, name_, context_);
+    return decode_(statement_, source_);
   }
 
  private:
   Statement& statement_;
-  const std::string& name_;
-  const DecodeContext& context_;
+  RowSource source_;
   Decode decode_;
   bool done_ = false;
 };
 
-Result<std::optional<BatchRow>> decode_batch(Statement& row, const std::string& name, const DecodeContext& context) {
+/// The requests of a batch that node.bodies holds.
+Result<Bytes> read_bodies(Statement& row, BatchKey key, const RowSource& source) {
+  const auto size = row.number(3), place = row.number(4);
+  const auto end = static_cast<std::int64_t>(source.bodies.end());
+  if (size < 0 || place < 0 || size > end || place > end - size) {
+    return corrupt_error(source.name, where(key) + " is said to lie where nothing is");
+  }
+  return source.bodies.read(static_cast<std::uint64_t>(place), static_cast<std::size_t>(size));
+}
+
+Result<std::optional<BatchRow>> decode_batch(Statement& row, const RowSource& source) {
   const BatchKey key{row.number(0)};
-  auto batch = decode_batch_columns(key, row.bytes(1), row.bytes(2), row.bytes(3), context);
-  if (!batch) return corrupt_error(name, where(key) + " is damaged");
+  Bytes elsewhere;
+  auto requests = row.bytes(5);
+  if (row.is_null(5)) {
+    auto read = read_bodies(row, key, source);
+    if (!read.ok()) return read.error();
+    elsewhere = std::move(*read);
+    requests = elsewhere;
+  }
+  const bool fits = row.is_null(4) != row.is_null(5) && requests.size() == static_cast<std::uint64_t>(row.number(3));
+  auto batch = fits ? decode_batch_columns(key, row.bytes(1), row.bytes(2), requests, source.context) : nullptr;
+  if (!batch) return corrupt_error(source.name, where(key) + " is damaged");
   return std::optional(BatchRow{key, std::move(batch)});
 }
 
-Result<std::optional<BatchSize>> decode_size(Statement& row, const std::string&, const DecodeContext&) {
+Result<std::optional<BatchSize>> decode_size(Statement& row, const RowSource&) {
   return std::optional(BatchSize{{row.number(0)}, static_cast<std::size_t>(row.number(1))});
 }
 
-Result<std::optional<Certificate>> decode_certificate(Statement& row, const std::string& name,
-                                                      const DecodeContext& context) {
+Result<std::optional<Certificate>> decode_certificate(Statement& row, const RowSource& source) {
   const auto index = static_cast<std::uint64_t>(row.number(0));
   if (auto value = unseal(Sealed::certificate, row.bytes(1))) {
     Reader in(*value);
-    auto certificate = read_certificate(in, context);
+    auto certificate = read_certificate(in, source.context);
     if (in.at_end() && certificate.point.index.value == index) return std::optional(std::move(certificate));
   }
-  return corrupt_error(name, "the certificate at index " + std::to_string(index) + " is damaged");
+  return corrupt_error(source.name, "the certificate at index " + std::to_string(index) + " is damaged");
 }
 
 /// Looks at ids only; reads the requests of a batch that has the prefix.
@@ -98,17 +118,37 @@ class IdCursor : public Cursor<BatchRow> {
 }  // namespace
 
 Result<std::unique_ptr<Tables>> SqliteTables::make(std::optional<FolderLock> lock, std::unique_ptr<Sqlite> db,
-                                                   DecodeContext context) {
-  std::unique_ptr<SqliteTables> out(new SqliteTables(std::move(lock), std::move(db), std::move(context)));
+                                                   DecodeContext context, std::size_t large_batch_bytes) {
+  std::unique_ptr<SqliteTables> out(
+      new SqliteTables(std::move(lock), std::move(db), std::move(context), large_batch_bytes));
   if (auto status = out->prepare(); !status.ok()) return status.error();
+  if (auto status = out->find_bodies(); !status.ok()) return status.error();
   return std::unique_ptr<Tables>(std::move(out));
+}
+
+SqliteTables::SqliteTables(std::optional<FolderLock> lock, std::unique_ptr<Sqlite> db, DecodeContext context,
+                           std::size_t large_batch_bytes)
+    : lock_(std::move(lock)),
+      db_(std::move(db)),
+      bodies_(std::filesystem::path(db_->file()).replace_filename(bodies_file), db_->vfs(), db_->is_read_only()),
+      large_batch_bytes_(large_batch_bytes),
+      context_(std::move(context)) {}
+
+Status SqliteTables::find_bodies() {
+  auto bytes = read_record(bodies_end_record, Sealed::bodies_end);
+  if (!bytes.ok()) return bytes.error();
+  if (bytes->empty()) return Ok{};
+  const auto end = decode_bodies_end(*bytes);
+  if (!end) return corrupt_error(name(), "where node.bodies ends can't be read");
+  stored_bodies_end_ = *end;
+  return bodies_.start_at(*end);
 }
 
 Status SqliteTables::prepare() {
   const std::pair<Statement*, const char*> all[] = {
       {&s_.begin, "BEGIN IMMEDIATE"},
       {&s_.commit, "COMMIT"},
-      {&s_.put_batch, "REPLACE INTO batch (key, header, ids, requests) VALUES (?, ?, ?, ?)"},
+      {&s_.put_batch, "REPLACE INTO batch (key, header, ids, bytes, place, requests) VALUES (?, ?, ?, ?, ?, ?)"},
       {&s_.erase_batch, "DELETE FROM batch WHERE key = ?"},
       {&s_.put_certificate, "REPLACE INTO certificate (at, value) VALUES (?, ?)"},
       {&s_.put_record, "REPLACE INTO record (id, value) VALUES (?, ?)"},
@@ -116,8 +156,9 @@ Status SqliteTables::prepare() {
       {&s_.record, "SELECT value FROM record WHERE id = ?"},
       {&s_.evidence, "SELECT value FROM evidence ORDER BY position"},
       {&s_.newest_certificate, "SELECT at, value FROM certificate ORDER BY at DESC LIMIT 1"},
-      {&s_.batches, "SELECT key, header, ids, requests FROM batch WHERE key BETWEEN ? AND ? ORDER BY key"},
-      {&s_.batch_sizes, "SELECT key, length(requests) FROM batch WHERE key BETWEEN ? AND ? ORDER BY key"},
+      {&s_.batches,
+       "SELECT key, header, ids, bytes, place, requests FROM batch WHERE key BETWEEN ? AND ? ORDER BY key"},
+      {&s_.batch_sizes, "SELECT key, bytes FROM batch WHERE key BETWEEN ? AND ? ORDER BY key"},
       {&s_.id_scan, "SELECT key, ids FROM batch WHERE key <= ? ORDER BY key DESC"},
       {&s_.certificates, "SELECT at, value FROM certificate WHERE at >= ? ORDER BY at"},
   };
@@ -133,7 +174,33 @@ Status SqliteTables::prepare() {
 
 Status SqliteTables::put_batch(BatchKey key, const BatchPtr& batch) {
   const auto columns = encode_batch_columns(key, *batch);
-  return s_.put_batch.bind(1, key.value).bind(2, columns.header).bind(3, columns.ids).bind(4, columns.requests).run();
+  auto& put = s_.put_batch.bind(1, key.value).bind(2, columns.header).bind(3, columns.ids);
+  put.bind(4, static_cast<std::int64_t>(columns.requests.size()));
+  if (columns.requests.size() < large_batch_bytes_) return put.bind_null(5).bind(6, columns.requests).run();
+  put.bind(5, static_cast<std::int64_t>(bodies_.end())).bind_null(6);
+  if (auto status = bodies_.append(columns.requests); !status.ok()) {
+    put.reset();
+    return status;
+  }
+  return put.run();
+}
+
+/// What a row points to is on disk before the row.
+Status SqliteTables::commit() {
+  const auto end = bodies_.end();
+  if (end != stored_bodies_end_) {
+    auto status = bodies_.sync();
+    if (status.ok()) status = put_record(bodies_end_record, Sealed::bodies_end, encode_bodies_end(end));
+    if (!status.ok()) return status;
+  }
+  auto status = s_.commit.run();
+  if (status.ok()) stored_bodies_end_ = end;
+  return status;
+}
+
+void SqliteTables::rollback() {
+  db_->rollback();
+  bodies_.cut_back(stored_bodies_end_);
 }
 
 Status SqliteTables::erase_batch(BatchKey key) {
@@ -262,17 +329,17 @@ Result<std::vector<EvidencePtr>> SqliteTables::evidence() {
 }
 
 Result<std::optional<Certificate>> SqliteTables::newest_certificate() {
-  return StatementCursor<Certificate>(s_.newest_certificate, name(), context_, decode_certificate).next();
+  return StatementCursor<Certificate>(s_.newest_certificate, source(), decode_certificate).next();
 }
 
 CursorPtr<BatchRow> SqliteTables::batches(BatchKey from, BatchKey to) {
   s_.batches.bind(1, from.value).bind(2, to.value);
-  return std::make_unique<StatementCursor<BatchRow>>(s_.batches, name(), context_, decode_batch);
+  return std::make_unique<StatementCursor<BatchRow>>(s_.batches, source(), decode_batch);
 }
 
 CursorPtr<BatchSize> SqliteTables::batch_sizes(BatchKey from, BatchKey to) {
   s_.batch_sizes.bind(1, from.value).bind(2, to.value);
-  return std::make_unique<StatementCursor<BatchSize>>(s_.batch_sizes, name(), context_, decode_size);
+  return std::make_unique<StatementCursor<BatchSize>>(s_.batch_sizes, source(), decode_size);
 }
 
 CursorPtr<BatchRow> SqliteTables::batches_with_id(std::uint64_t prefix, BatchKey to) {
@@ -282,7 +349,7 @@ CursorPtr<BatchRow> SqliteTables::batches_with_id(std::uint64_t prefix, BatchKey
 
 CursorPtr<Certificate> SqliteTables::certificates(Index from) {
   s_.certificates.bind(1, static_cast<std::int64_t>(from.value));
-  return std::make_unique<StatementCursor<Certificate>>(s_.certificates, name(), context_, decode_certificate);
+  return std::make_unique<StatementCursor<Certificate>>(s_.certificates, source(), decode_certificate);
 }
 
 }  // namespace zell

@@ -1,6 +1,7 @@
 #pragma once
-// Tables in node.db. Layout: FORMAT.md.
+// Tables in node.db, and beside it the requests of large batches. Layout: FORMAT.md.
 
+#include "node/storage/body_file.h"
 #include "node/storage/folder.h"
 #include "node/storage/row_codec.h"
 #include "node/storage/sqlite.h"
@@ -9,6 +10,13 @@
 namespace zell {
 
 extern const char* const sqlite_schema;  ///< the CREATE statements, as they are run and as SQLite keeps them
+
+/// What reads rows: the file's name in messages, and what a row needs besides itself.
+struct RowSource {
+  const std::string& name;
+  const DecodeContext& context;
+  BodyFile& bodies;
+};
 
 /// Every statement that the tables run, prepared once. `id_scan` is apart from `batches`, so that a row found by it can
 /// be decoded while it stands.
@@ -20,9 +28,11 @@ struct TableStatements {
 
 class SqliteTables final : public Tables {
  public:
-  /// `db` has this schema (see sqlite_store.cpp). Code "corrupt" if a statement does not fit it.
+  /// `db` has this schema (see sqlite_store.cpp). Code "corrupt" if a statement does not fit it, or node.bodies is not
+  /// all there.
   [[nodiscard]] static Result<std::unique_ptr<Tables>> make(std::optional<FolderLock> lock, std::unique_ptr<Sqlite> db,
-                                                            DecodeContext context);
+                                                            DecodeContext context,
+                                                            std::size_t large_batch_bytes = default_large_batch_bytes);
 
   [[nodiscard]] const std::string& name() const override { return db_->file(); }
   [[nodiscard]] Status begin() override { return s_.begin.run(); }
@@ -34,8 +44,8 @@ class SqliteTables final : public Tables {
   [[nodiscard]] Status put_evidence(std::uint64_t position, const EvidencePtr& evidence) override;
   [[nodiscard]] Status put_conflict(const MessagePtr& conflict) override;
   [[nodiscard]] Status put_replay_point(const ReplayPoint& point) override;
-  [[nodiscard]] Status commit() override { return s_.commit.run(); }
-  void rollback() override { db_->rollback(); }
+  [[nodiscard]] Status commit() override;
+  void rollback() override;
   [[nodiscard]] Status maintain(bool only_if_overdue) override;
   void abandon() override { db_->abandon(); }
   [[nodiscard]] StoreIo io() const override { return db_->io(); }
@@ -53,15 +63,20 @@ class SqliteTables final : public Tables {
   [[nodiscard]] CursorPtr<Certificate> certificates(Index from) override;
 
  private:
-  SqliteTables(std::optional<FolderLock> lock, std::unique_ptr<Sqlite> db, DecodeContext context)
-      : lock_(std::move(lock)), db_(std::move(db)), context_(std::move(context)) {}
+  SqliteTables(std::optional<FolderLock> lock, std::unique_ptr<Sqlite> db, DecodeContext context,
+               std::size_t large_batch_bytes);
   [[nodiscard]] Status prepare();
+  [[nodiscard]] Status find_bodies();
+  [[nodiscard]] RowSource source() { return {name(), context_, bodies_}; }
   [[nodiscard]] Status put_record(std::int64_t id, Sealed kind, Bytes value);
   /// Unsealed; empty if there is none.
   [[nodiscard]] Result<Bytes> read_record(std::int64_t id, Sealed kind);
 
   std::optional<FolderLock> lock_;  // released last
   std::unique_ptr<Sqlite> db_;
+  BodyFile bodies_;
+  std::uint64_t stored_bodies_end_ = 0;  ///< of the last commit
+  const std::size_t large_batch_bytes_;
   DecodeContext context_;
   TableStatements s_;
 };

@@ -63,10 +63,15 @@ class Store {
   [[nodiscard]] virtual StoreIo io() const = 0;
 };
 
+/// Less is written twice in the time that a second sync takes.
+inline constexpr std::size_t default_large_batch_bytes = 64u << 10;
+
 /// How a store works on its disk; the default is what a node uses, anything else is for tests.
 struct StoreOptions {
   std::string vfs;               ///< a registered SQLite VFS; empty: the system's
   bool synchronous_full = true;  ///< false loses commits when power fails
+  /// Of a batch of so many bytes the requests go into node.bodies.
+  std::size_t large_batch_bytes = default_large_batch_bytes;
 };
 
 /// Makes the folder and the vote state of a new member: once, together with the cluster. Code "exists" if one is there.

@@ -51,6 +51,11 @@ void read_replay_point(ByteView bytes) {
   ZELL_CHECK(point->blocks.size() == point->index.value / ReplayPoint::block_leaves);
 }
 
+void read_bodies_end(ByteView bytes) {
+  const auto end = decode_bodies_end(bytes);
+  if (end) ZELL_CHECK(std::ranges::equal(encode_bodies_end(*end), bytes));
+}
+
 void read_seal(ByteView bytes) {
   const auto value = unseal(Sealed::state, bytes);
   if (value) ZELL_CHECK(std::ranges::equal(seal(Sealed::state, Bytes(value->begin(), value->end())), bytes));
@@ -64,7 +69,7 @@ void read_seal(ByteView bytes) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
-  constexpr void (*columns[])(ByteView) = {read_batch, read_entry_proof, read_seal, read_replay_point};
+  constexpr void (*columns[])(ByteView) = {read_batch, read_entry_proof, read_seal, read_replay_point, read_bodies_end};
   columns[data[0] % std::size(columns)]({data + 1, size - 1});
   return 0;
 }

@@ -11,6 +11,9 @@ using test::PowerLossDisk;
 
 namespace {
 
+/// Of two requests or more: both places of a batch's requests are gone through.
+constexpr std::size_t large_batch_bytes = 350;
+
 /// In memory where there is such a place: the syncs that count are those that the disk is told of.
 fs::path place_for_disks() {
   std::error_code none;
@@ -38,14 +41,14 @@ RealDisk::RealDisk(std::uint64_t seed, const Genesis& genesis, NodeId self)
       folder_(temp_.path() / "node"),
       copy_(temp_.path() / "copy"),
       disk_(std::make_unique<PowerLossDisk>(random_.below(UINT64_MAX))) {
-  auto made = create_store(folder_, genesis_, self_, {disk_->vfs_name(), true});
+  auto made = create_store(folder_, genesis_, self_, {disk_->vfs_name(), true, large_batch_bytes});
   ZELL_CHECK(made.ok());
   copy();
 }
 
 Result<std::unique_ptr<Store>> RealDisk::open() {
   disk_ = std::make_unique<PowerLossDisk>(random_.below(UINT64_MAX));
-  return open_store(folder_, genesis_, self_, {disk_->vfs_name(), true});
+  return open_store(folder_, genesis_, self_, {disk_->vfs_name(), true, large_batch_bytes});
 }
 
 PowerLossDisk::Cut RealDisk::any_cut() {
@@ -78,7 +81,7 @@ void RealDisk::wipe() {
 
 void RealDisk::rot() {
   std::vector<fs::path> files;
-  for (const auto* name : {"node.db", "node.db-wal"}) {
+  for (const auto* name : {"node.db", "node.db-wal", "node.bodies"}) {
     std::error_code missing;
     auto size = fs::file_size(folder_ / name, missing);
     if (!missing && size > 0) files.push_back(folder_ / name);

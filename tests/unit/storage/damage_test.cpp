@@ -21,6 +21,7 @@ void write_file(const std::filesystem::path& file, ByteView bytes) {
 /// A closed store of some hundred kilobytes with everything in it, and what it says.
 struct Sample {
   Bytes file;
+  Bytes large;  ///< node.bodies
   Bytes content;
   std::vector<Bytes> bodies;  // of finalised requests
 };
@@ -30,7 +31,7 @@ Sample make_sample() {
   test::TempFolder temp;
   REQUIRE(create_store(temp.path(), test::four_members(), {0}).ok());
   {
-    auto store = test::open_recovered(temp.path());
+    auto store = test::open_recovered(temp.path(), {"", true, 5'000});
     Prng prng(5);
     test::Branch branch;
     DurableState state;
@@ -48,6 +49,8 @@ Sample make_sample() {
     out.content = test::snapshot(*store);
   }
   out.file = read_file(temp.path() / "node.db");
+  out.large = read_file(temp.path() / "node.bodies");
+  REQUIRE(out.large.size() > 20'000);
   REQUIRE_FALSE(std::filesystem::exists(temp.path() / "node.db-wal"));
   return out;
 }
@@ -59,10 +62,11 @@ const Sample& sample() {
 
 enum class Outcome { refused, harmless, changed };
 
-/// Opens the bytes as node.db and uses every call.
-Outcome try_open(ByteView file) {
+/// Opens the bytes as node.db and node.bodies, and uses every call.
+Outcome try_open(ByteView file, ByteView large = sample().large) {
   test::TempFolder temp;
   write_file(temp.path() / "node.db", file);
+  write_file(temp.path() / "node.bodies", large);
   auto store = open_store(temp.path(), test::four_members(), {0});
   if (!store.ok()) {
     CHECK_FALSE(store.error().what.empty());
@@ -92,6 +96,30 @@ TEST_CASE("a file cut off anywhere is refused") {
   for (auto length : lengths) {
     INFO("length " << length << " of " << file.size());
     CHECK(try_open(ByteView(file).first(length)) == Outcome::refused);
+  }
+}
+
+TEST_CASE("large batches cut off anywhere, or gone, are refused; what no commit wrote behind them does no harm") {
+  const auto& large = sample().large;
+  for (std::size_t length = 0; length < large.size(); length += 997) {
+    INFO("length " << length << " of " << large.size());
+    CHECK(try_open(sample().file, ByteView(large).first(length)) == Outcome::refused);
+  }
+  auto longer = large;
+  longer.resize(large.size() + 5'000, 0xab);
+  CHECK(try_open(sample().file, longer) == Outcome::harmless);
+}
+
+TEST_CASE("a flipped bit in a large batch is noticed") {
+  const auto seed = Catch::rngSeed() + 2;
+  CAPTURE(seed);
+  Prng prng(seed);
+  for (int i = 0; i < 200; ++i) {
+    auto large = sample().large;
+    const auto at = prng.below(large.size());
+    large[at] ^= static_cast<std::uint8_t>(1u << prng.below(8));
+    INFO("byte " << at);
+    CHECK(try_open(sample().file, large) == Outcome::refused);
   }
 }
 

@@ -18,8 +18,10 @@ namespace {
 namespace fs = std::filesystem;
 using testing::Chain;
 
+constexpr std::size_t all_batches_are_large = 1;
+
 std::unique_ptr<Store> opened(const fs::path& folder, const Chain& chain) {
-  auto store = open_store(folder, chain.genesis, {0});
+  auto store = open_store(folder, chain.genesis, {0}, {"", true, all_batches_are_large});
   REQUIRE(store.ok());
   REQUIRE((*store)->recover([](const Batch&) {}).ok());
   return std::move(*store);
@@ -94,7 +96,7 @@ TEST_CASE("what a crash left in the WAL is seen, and the WAL stays as it was") {
     write(*store, fixture.chain);
     CHECK(fixture.code(fixture.folder) == "locked");
     fs::create_directory(copy);
-    for (const char* name : {"node.db", "node.db-wal"}) fs::copy(fixture.folder / name, copy / name);
+    for (const char* name : {"node.db", "node.db-wal", "node.bodies"}) fs::copy(fixture.folder / name, copy / name);
   }
   REQUIRE(fs::file_size(copy / "node.db-wal") > 0);
   const auto before = contents(copy);
@@ -136,8 +138,8 @@ TEST_CASE("a folder without a database, of another cluster, or of a schema that 
   Fixture fixture;
   CHECK(fixture.code(fixture.temp.path()) == "not-found");
   CHECK(open_to_inspect(fixture.folder, test::four_members()).error().code == "foreign");
-  for (const auto& [sql, code] : {std::pair("UPDATE meta SET value = 2 WHERE name = 'schema'", "newer-schema"),
-                                  std::pair("UPDATE meta SET value = 0 WHERE name = 'schema'", "older-schema"),
+  for (const auto& [sql, code] : {std::pair("UPDATE meta SET value = 3 WHERE name = 'schema'", "newer-schema"),
+                                  std::pair("UPDATE meta SET value = 1 WHERE name = 'schema'", "older-schema"),
                                   std::pair("UPDATE meta SET value = -1 WHERE name = 'schema'", "corrupt")}) {
     sqlite3* db = nullptr;
     REQUIRE(sqlite3_open((fixture.folder / "node.db").c_str(), &db) == SQLITE_OK);

@@ -11,6 +11,9 @@ namespace {
 
 using test::PowerLossDisk;
 
+/// Every sixth batch is as large as this, and lies in node.bodies.
+constexpr std::size_t large = 10'000;
+
 /// A run of commits, each a group of deltas, and what a store says after each.
 struct Script {
   std::vector<std::vector<Delta>> groups;
@@ -95,14 +98,14 @@ std::uint64_t events_of_a_whole_run(bool synchronous_full) {
   NewFolder temp;
   PowerLossDisk disk(0);
   bool poisoned = false;
-  REQUIRE(play(temp.path(), {disk.vfs_name(), synchronous_full}, poisoned) == script().groups.size());
+  REQUIRE(play(temp.path(), {disk.vfs_name(), synchronous_full, large}, poisoned) == script().groups.size());
   return disk.events();
 }
 
 /// What the store says after the power came back.
 Bytes after_reboot(const std::filesystem::path& folder) {
   PowerLossDisk disk(0);  // spares the real syncs
-  auto store = open_store(folder, test::four_members(), {0}, {disk.vfs_name(), true});
+  auto store = open_store(folder, test::four_members(), {0}, {disk.vfs_name(), true, large});
   if (!store.ok()) FAIL(store.error().code << ": " << store.error().what);
   return test::snapshot(**store);
 }
@@ -118,7 +121,7 @@ std::uint64_t lost_commits(bool synchronous_full, PowerLossDisk::Cut cut, std::u
       PowerLossDisk disk(event);
       disk.cut_power_at(event, cut);
       bool poisoned = false;
-      done = play(temp.path(), {disk.vfs_name(), synchronous_full}, poisoned);
+      done = play(temp.path(), {disk.vfs_name(), synchronous_full, large}, poisoned);
       REQUIRE(disk.is_off());
       REQUIRE(poisoned);
     }
@@ -165,12 +168,12 @@ TEST_CASE("power cuts during recovery from a power cut lose nothing either") {
     {
       PowerLossDisk disk(event);
       disk.cut_power_at(event, PowerLossDisk::Cut::some);
-      done = play(temp.path(), {disk.vfs_name(), true}, poisoned);
+      done = play(temp.path(), {disk.vfs_name(), true, large}, poisoned);
     }
     for (std::uint64_t second = 1; second < 4; ++second) {
       PowerLossDisk disk(second);
       disk.cut_power_at(second, PowerLossDisk::Cut::some);
-      auto store = open_store(temp.path(), test::four_members(), {0}, {disk.vfs_name(), true});
+      auto store = open_store(temp.path(), test::four_members(), {0}, {disk.vfs_name(), true, large});
       if (store.ok()) (void)(*store)->recover([](const Batch&) {});
     }
     INFO("event " << event);
@@ -192,7 +195,7 @@ TEST_CASE("a write or sync that fails poisons the store, and what was committed 
         PowerLossDisk disk(event);
         disk.fail_from(event, fault);
         bool poisoned = false;
-        done = play(temp.path(), {disk.vfs_name(), true}, poisoned);
+        done = play(temp.path(), {disk.vfs_name(), true, large}, poisoned);
         REQUIRE(poisoned);
         if (done < script().groups.size()) REQUIRE(disk.has_failed());
         disk.cut_power(event % 4 == 1 ? PowerLossDisk::Cut::some : PowerLossDisk::Cut::nothing);
@@ -211,7 +214,7 @@ TEST_CASE("a power cut while a store is made leaves a whole one or none") {
       test::TempFolder temp;
       PowerLossDisk disk(event);
       disk.cut_power_at(event, cut);
-      const bool made = create_store(temp.path(), test::four_members(), {0}, {disk.vfs_name(), true}).ok();
+      const bool made = create_store(temp.path(), test::four_members(), {0}, {disk.vfs_name(), true, large}).ok();
       INFO("event " << event << ", cut " << static_cast<int>(cut));
       if (!made) {
         ++cuts;
@@ -231,7 +234,7 @@ TEST_CASE("after a failed commit reads go on, from before it; that the disk is f
                                       std::pair(PowerLossDisk::Fault::disk_full, std::string("disk-full")));
   NewFolder temp;
   PowerLossDisk disk(1);
-  auto store = test::open_recovered(temp.path(), {disk.vfs_name(), true});
+  auto store = test::open_recovered(temp.path(), {disk.vfs_name(), true, large});
   Prng prng(1);
   test::Branch branch;
   DurableState state;

@@ -142,7 +142,7 @@ void run(std::uint64_t seed) {
   RandomCore core(seed + 1);
   test::TempFolder temp;
   REQUIRE(create_store(temp.path(), test::four_members(), {0}).ok());
-  auto disk = test::open_recovered(temp.path());
+  auto disk = test::open_recovered(temp.path(), {"", true, 400});
   auto memory = test::recovered_memory_store();
   for (int round = 0; round < 60; ++round) {
     std::vector<Delta> group;
@@ -152,7 +152,7 @@ void run(std::uint64_t seed) {
     if (prng.below(8) == 0) REQUIRE(disk->maintain().ok());
     if (prng.below(6) == 0) {
       disk.reset();
-      disk = test::open_recovered(temp.path());
+      disk = test::open_recovered(temp.path(), {"", true, 400});
     }
     if (prng.below(3) == 0) REQUIRE(test::snapshot(*disk) == test::snapshot(*memory));
   }

@@ -16,7 +16,7 @@ class EitherStore {
   explicit EitherStore(bool on_disk) : on_disk_(on_disk) {
     if (on_disk_) {
       REQUIRE(create_store(folder_.path(), test::four_members(), {0}).ok());
-      store_ = test::open_recovered(folder_.path());
+      store_ = test::open_recovered(folder_.path(), {"", true, 400});
     } else {
       store_ = test::recovered_memory_store();
     }
@@ -26,7 +26,7 @@ class EitherStore {
   Recovered reopen() {
     if (on_disk_) {
       store_.reset();
-      store_ = test::open_recovered(folder_.path());
+      store_ = test::open_recovered(folder_.path(), {"", true, 400});
     }
     return store_->recover([](const Batch&) {}).value();
   }
