@@ -85,12 +85,18 @@ void Replica::Impl::forget_wants() {
   std::erase_if(wants, [&](const auto& item) { return log.known(item.first); });
 }
 
+/// Not each time: whoever is far behind asks again and again, and is served what was stored long ago.
+void Replica::Impl::hurry_fc() {
+  if (now - fc_hurried_at < fc_patience) return;
+  fc_hurried_at = fc_alone_at = now;
+}
+
 void Replica::Impl::receive(NodeId from, const Fetch& fetch) {
   switch (fetch.kind) {
     case Fetch::Kind::log: {
       if (!allow_answer(from, chunk_sent, milliseconds(2))) return;
       if (fetch.from < log.finalised().index) {
-        fc_alone_at = now;  // what is served ends at a stored FC
+        hurry_fc();  // what is served ends at a stored one
         out->serves.push_back({from, fetch.from});
         return;
       }

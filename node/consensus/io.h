@@ -119,8 +119,8 @@ using Event = std::variant<RequestUpdate, Finalised, ViewChanged, Challenged, No
 
 /// In the order in which they must be carried out: drop_held, then persists, then the rest.
 struct Effects {
-  /// The view was left, or the node became a learner: every send of an earlier step that is still held and would be
-  /// signed (Send::sign) is dropped, so that nothing of an old view is signed once a higher one is durable.
+  /// The view was left, or the node became a learner: every send of an earlier step that is still held and is this
+  /// node's own word (Send::sign) is dropped, so that nothing of an old view goes out once a higher one is durable.
   bool drop_held = false;
   std::vector<Persist> persists;
   std::vector<Send> sends;

@@ -7,8 +7,6 @@ namespace zell {
 namespace {
 
 constexpr std::size_t max_recent_final = 256;
-/// So long a new FC waits for a commit that takes it along. One of its own delays the next batch's.
-constexpr std::chrono::milliseconds fc_patience{50};
 
 }  // namespace
 
@@ -228,7 +226,7 @@ std::optional<Conflict> Replica::Impl::at_odds(const Certificate& certificate) c
 void Replica::Impl::check_older_finality(const Certificate& certificate) {
   if (certificate.point.index >= log.finalised().index || recent_final.contains(certificate.point.index)) return;
   if (now - finality_checked_at < std::chrono::milliseconds(20)) return;
-  finality_checked_at = fc_alone_at = now;  // it is compared with what is stored
+  finality_checked_at = now;
   out->checks.push_back({certificate});
 }
 
@@ -262,8 +260,8 @@ void Replica::Impl::finalise(const Certificate& certificate) {
     requests_finalised(*batch);
     out->events.push_back(Finalised{batch});
   }
+  if (!lazy_fc) fc_alone_at = now + fc_patience;
   finality = lazy_fc = certificate;
-  fc_alone_at = now + fc_patience;
   // With its bodies here an FC counts as an LC. It may be told at once: its signers have stored what it covers.
   if (!state.highest_lc || certificate.rank() > state.highest_lc->rank()) state.highest_lc = certificate;
   if (certificate.view == state.view && (!newest_lc || newest_lc->point.index < certificate.point.index)) {

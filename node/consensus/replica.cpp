@@ -161,32 +161,28 @@ void Replica::Impl::send_now(Send::To to, NodeId node, Message message, bool sig
 
 void Replica::Impl::flush_delta() {
   if (!stopped_code.empty()) {
-    // What stopped it is the last thing that it writes, and all of it.
-    if (delta.conflict) {
-      Delta last;
-      last.evidence = std::move(delta.evidence);
-      last.conflict = std::move(delta.conflict);
-      out->persists.push_back({++last_persist, std::move(last)});
-    }
+    // What stopped it is the last thing that it writes, with all that it knew: it learns nothing again.
+    if (delta.conflict) persist_delta();
     delta = {};
     delta_urgent = false;
     waiting_sends.clear();
     return;
   }
-  bool due = delta_urgent || (lazy_fc && now >= fc_alone_at);
-  if (due) {
-    // Always with the state: what an FC lets go of on disk must not be what a stored state still points to.
-    state.tip = log.tip();
-    delta.state = state;
-    delta.fc = std::exchange(lazy_fc, std::nullopt);
-    out->persists.push_back({++last_persist, std::exchange(delta, {})});
-    delta_urgent = false;
-  }
+  if (delta_urgent || (lazy_fc && now >= fc_alone_at)) persist_delta();
   for (auto& send : waiting_sends) {
     send.after = last_persist > durable ? last_persist : 0;
     out->sends.push_back(std::move(send));
   }
   waiting_sends.clear();
+}
+
+void Replica::Impl::persist_delta() {
+  // Always with the state: what an FC lets go of on disk must not be what a stored state still points to.
+  state.tip = log.tip();
+  delta.state = state;
+  delta.fc = std::exchange(lazy_fc, std::nullopt);
+  out->persists.push_back({++last_persist, std::exchange(delta, {})});
+  delta_urgent = false;
 }
 
 void Replica::Impl::stop(std::string code, std::string why) {

@@ -22,6 +22,9 @@
 
 namespace zell {
 
+/// So long a new FC waits for a commit that takes it along. One of its own delays the next batch's.
+inline constexpr std::chrono::milliseconds fc_patience{50};
+
 struct Replica::Impl {
   Impl(const Genesis& genesis, NodeId self, ReplicaOptions options, Recovered recovered, NonceWindows nonces);
   Effects step(const Input& input, Instant now);
@@ -37,7 +40,9 @@ struct Replica::Impl {
   void on(const ChallengeNow&);
   void on(const Closing&) { fc_alone_at = now; }
   void receive(NodeId from, const Message& message);
-  void settle();       ///< after every input: what has become possible
+  void settle();  ///< after every input: what has become possible
+  void persist_delta();
+  void hurry_fc();
   void flush_delta();  ///< at the end of a step: one Persist, and the sends that wait for it
   void stop(std::string code, std::string why);
   void note(std::string_view what, std::optional<NodeId> about = std::nullopt);
@@ -199,7 +204,7 @@ struct Replica::Impl {
   std::vector<Send> waiting_sends;  ///< of this step, for its Persist
   PersistId last_persist = 0, durable = 0;
   std::optional<Certificate> lazy_fc;  ///< stored with the next commit, or alone at fc_alone_at
-  Instant fc_alone_at{};
+  Instant fc_alone_at{}, fc_hurried_at{};
 
   // ---- volatile
   std::string stopped_code, stopped_why;

@@ -74,7 +74,7 @@ void Driver::carry_out(Effects effects) {
   if (!commits.empty()) outlets_.commit(std::move(commits));
   for (auto& send : effects.sends) {
     const bool own = send.sign;
-    if (send.sign) sign(send);  // at once: what waits for the disk is signed meanwhile
+    if (own && send.after > hold_.durable() && has_receiver(send)) sign(send);  // while the disk is at work
     if (hold_.may_go(send, own)) transmit(std::move(send));
   }
   for (const auto& serve : effects.serves) outlets_.serve(serve);
@@ -90,16 +90,30 @@ void Driver::sign(Send& send) {
   send.sign = false;
 }
 
-void Driver::transmit(Send send) {
-  std::vector<NodeId> receivers;
+std::vector<NodeId> Driver::connected_receivers(const Send& send) const {
+  std::vector<NodeId> out;
   bool everyone = send.to != Send::To::one;
   for (std::size_t i = 0; i < verifier_.genesis().size(); ++i) {
     NodeId node{static_cast<std::uint16_t>(i)};
-    if (node != self_ && (everyone || node == send.node) && outlets_.connected(node)) receivers.push_back(node);
+    if (node != self_ && (everyone || node == send.node) && outlets_.connected(node)) out.push_back(node);
   }
-  bool to_self = send.to == Send::To::all || (send.to == Send::To::one && send.node == self_);
+  return out;
+}
+
+bool Driver::is_to_self(const Send& send) const {
+  return send.to == Send::To::all || (send.to == Send::To::one && send.node == self_);
+}
+
+bool Driver::has_receiver(const Send& send) const {
+  return is_to_self(send) || !connected_receivers(send).empty();
+}
+
+void Driver::transmit(Send send) {
+  const auto receivers = connected_receivers(send);
+  const bool to_self = is_to_self(send);
   if (receivers.empty() && !to_self) return;
 
+  if (send.sign) sign(send);
   const auto& message = *send.message;
   if (!receivers.empty()) {
     auto frame = std::make_shared<const Bytes>(encode_message(message, verifier_.domain().epoch));

@@ -47,6 +47,9 @@ class Driver {
  private:
   void pump();
   void carry_out(Effects effects);
+  [[nodiscard]] std::vector<NodeId> connected_receivers(const Send& send) const;
+  [[nodiscard]] bool is_to_self(const Send& send) const;
+  [[nodiscard]] bool has_receiver(const Send& send) const;
   void sign(Send& send);
   void transmit(Send send);
   void set_timer();

@@ -63,6 +63,7 @@ Status Node::start() {
   if (auto opened = open_core(); !opened.ok()) return opened;
   if (auto opened = open_doors(*peers); !opened.ok()) return opened;
   driver_->feed(Tick{});
+  takes_part_ = true;
   auto core = driver_->replica().status();
   log_.write(LogLevel::info, "node", "started",
              {{"version", setup_.version},
@@ -364,10 +365,8 @@ void Node::stop(std::function<void()> stopped) {
   log_.write(LogLevel::info, "node", "stopping");
   http_.reset();
   if (api_) api_->stop();
-  if (driver_) {
-    driver_->feed(Closing{});
-    driver_->stop();
-  }
+  if (takes_part_) driver_->feed(Closing{});
+  if (driver_) driver_->stop();
   auto all_started = one_closed(&Node::close_network);
   if (control_) control_->close(one_closed(&Node::close_network));
   // What was decided is written, and what waited for that still goes out: peers count on it.

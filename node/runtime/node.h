@@ -110,6 +110,7 @@ class Node : private TransportHandler {
   std::unique_ptr<ControlServer> control_;
 
   bool stopping_ = false;
+  bool takes_part_ = false;  ///< start() went through
   std::function<void()> stopped_;
   std::size_t closing_ = 0;  ///< parts of this step that are not closed yet
 };

@@ -47,16 +47,18 @@ Status BodyFile::start_at(std::uint64_t end) {
   const int code = file_->pMethods->xFileSize(file_.get(), &size);
   if (code != SQLITE_OK) return sqlite_error(name_, code, "looking at its size");
   if (static_cast<std::uint64_t>(size) < end) {
-    return corrupt_error(name_, "it has " + std::to_string(size) + " bytes, and " + std::to_string(end) +
-                                    " were written");
+    return corrupt_error(name_,
+                         "it has " + std::to_string(size) + " bytes, and " + std::to_string(end) + " were written");
   }
   return Ok{};
 }
 
 Status BodyFile::open(bool make) {
-  std::error_code failed;
-  if (make && !std::filesystem::exists(name_, failed)) {
-    auto status = make_private_file(name_);
+  if (make) {
+    std::error_code failed;
+    const bool there = std::filesystem::exists(name_, failed);
+    Status status = there ? Status(Ok{}) : make_private_file(name_);
+    // Also if it is there: whoever made it may have died before it came so far.
     if (status.ok()) status = sync_to_disk(folder_);
     if (!status.ok()) return status;
   }
@@ -67,8 +69,12 @@ Status BodyFile::open(bool make) {
   std::unique_ptr<sqlite3_file, Closer> file(memory);
   // As a journal: of such files the system's VFS takes no locks. The folder's lock is held.
   const int flags = SQLITE_OPEN_MAIN_JOURNAL | (read_only_ ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE);
-  const int code = vfs->xOpen(vfs, name_.c_str(), file.get(), flags, nullptr);
+  int opened = flags;
+  const int code = vfs->xOpen(vfs, name_.c_str(), file.get(), flags, &opened);
   if (code != SQLITE_OK) return sqlite_error(name_, code, "opening it");
+  if (!read_only_ && (opened & SQLITE_OPEN_READONLY) != 0) {
+    return Error{"io", name_ + " can only be read: this user may not write it", "check its permissions"};
+  }
   file_ = std::move(file);
   return Ok{};
 }
@@ -93,7 +99,7 @@ Status BodyFile::sync() {
 }
 
 Result<Bytes> BodyFile::read(std::uint64_t place, std::size_t size) {
-  ZELL_CHECK(file_ && size <= end_ && place <= end_ - size);
+  ZELL_CHECK(file_ && size <= end_ && place <= end_ - size);  // so end_ > 0 where size > 0: it was opened
   Bytes out(size);
   const int code = by_pieces(size, [&](std::size_t at, int count) {
     return file_->pMethods->xRead(file_.get(), out.data() + at, count, static_cast<sqlite3_int64>(place + at));

@@ -1,6 +1,6 @@
 #pragma once
-// node.bodies: the requests of large batches, one after the other. In node.db each would be written twice, to the WAL and
-// then to its place, which is half of what storing bundles costs. FORMAT.md.
+// node.bodies: the requests of large batches, one after the other. In node.db each would be written twice, to the WAL
+// and then to its place, which is half of what storing bundles costs. FORMAT.md.
 
 #include <sqlite3.h>
 
@@ -33,7 +33,7 @@ class BodyFile {
   [[nodiscard]] Status sync();
   /// Forgets what was appended behind `end`.
   void cut_back(std::uint64_t end) { end_ = end; }
-  /// REQUIRES: place + size <= end().
+  /// REQUIRES: size > 0; place + size <= end().
   [[nodiscard]] Result<Bytes> read(std::uint64_t place, std::size_t size);
 
  private:

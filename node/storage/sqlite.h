@@ -33,7 +33,7 @@ class Sqlite {
   [[nodiscard]] const std::string& file() const { return file_; }
   [[nodiscard]] sqlite3* handle() const { return db_; }
   [[nodiscard]] bool is_read_only() const;
-  /// The VFS that its files are opened with, registered for as long as this lives.
+  /// The VFS for what is written, registered for as long as this lives.
   [[nodiscard]] const std::string& vfs() const { return writes_.name(); }
   /// Runs statements without results.
   [[nodiscard]] Status run(const char* sql);

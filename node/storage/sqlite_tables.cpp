@@ -8,8 +8,8 @@ namespace zell {
 // The text is compared with what SQLite kept, so it may not change within a schema version.
 const char* const sqlite_schema =
     "CREATE TABLE record (id INTEGER PRIMARY KEY, value BLOB NOT NULL);"
-    "CREATE TABLE batch (key INTEGER PRIMARY KEY, header BLOB NOT NULL, ids BLOB NOT NULL, bytes INTEGER NOT NULL,"
-    " place INTEGER, requests BLOB);"
+    "CREATE TABLE batch (key INTEGER PRIMARY KEY, bytes INTEGER NOT NULL, place INTEGER, header BLOB NOT NULL,"
+    " ids BLOB NOT NULL, requests BLOB);"
     "CREATE TABLE certificate (at INTEGER PRIMARY KEY, value BLOB NOT NULL);"
     "CREATE TABLE evidence (position INTEGER PRIMARY KEY, value BLOB NOT NULL);";
 
@@ -54,7 +54,8 @@ class StatementCursor : public Cursor<Row> {
 Result<Bytes> read_bodies(Statement& row, BatchKey key, const RowSource& source) {
   const auto size = row.number(3), place = row.number(4);
   const auto end = static_cast<std::int64_t>(source.bodies.end());
-  if (size < 0 || place < 0 || size > end || place > end - size) {
+  const bool possible = !row.is_null(4) && size > 0 && size <= source.context.parameters.batch_max_bytes;
+  if (!possible || place < 0 || size > end || place > end - size) {
     return corrupt_error(source.name, where(key) + " is said to lie where nothing is");
   }
   return source.bodies.read(static_cast<std::uint64_t>(place), static_cast<std::size_t>(size));
@@ -62,17 +63,18 @@ Result<Bytes> read_bodies(Statement& row, BatchKey key, const RowSource& source)
 
 Result<std::optional<BatchRow>> decode_batch(Statement& row, const RowSource& source) {
   const BatchKey key{row.number(0)};
-  Bytes elsewhere;
-  auto requests = row.bytes(5);
-  if (row.is_null(5)) {
+  const bool elsewhere = row.is_null(5);
+  Bytes bodies;
+  if (elsewhere) {
     auto read = read_bodies(row, key, source);
     if (!read.ok()) return read.error();
-    elsewhere = std::move(*read);
-    requests = elsewhere;
+    bodies = std::move(*read);
   }
-  const bool fits = row.is_null(4) != row.is_null(5) && requests.size() == static_cast<std::uint64_t>(row.number(3));
+  const auto requests = elsewhere ? ByteView(bodies) : row.bytes(5);
+  const bool fits = elsewhere || (row.is_null(4) && requests.size() == static_cast<std::uint64_t>(row.number(3)));
   auto batch = fits ? decode_batch_columns(key, row.bytes(1), row.bytes(2), requests, source.context) : nullptr;
-  if (!batch) return corrupt_error(source.name, where(key) + " is damaged");
+  if (!batch)
+    return corrupt_error(source.name, where(key) + (elsewhere ? " is damaged, here or in node.bodies" : " is damaged"));
   return std::optional(BatchRow{key, std::move(batch)});
 }
 

@@ -269,6 +269,7 @@ void Play::ask_or_answer_view() {
 
 void Play::restart() {
   const auto how = byte();
+  if ((how & 8) != 0) node_.step(Closing{});  // stopped, not killed
   node_.persist(how % 4);
   node_.restart(how > 240);
   disk_failed_ = false;

@@ -92,6 +92,21 @@ TEST_CASE("a leader's proposal leaves only once it is durable: signed, encoded o
   CHECK(distinct.size() == 1);
 }
 
+TEST_CASE("a view that was left: what waited for the disk as this node's own word never leaves, the rest does") {
+  Leader leader;
+  leader.submit(1);
+  REQUIRE(leader.sent.empty());
+  for (std::uint16_t node : {1, 2}) {
+    const SignedChallenge challenge{NodeId{node}, View{0}, Reason::manual, {}};
+    leader.driver->feed(Received{NodeId{node}, leader.verifier->own(Challenge{challenge, nullptr, {}})});
+  }
+  REQUIRE(leader.driver->replica().status().view == View{1});
+  for (auto id : std::vector(leader.commits)) leader.driver->committed(id);
+  CHECK(leader.sent_count("Proposal") == 0);
+  CHECK(leader.sent_count("Vote") == 0);
+  CHECK(leader.sent_count("ViewChange") > 0);
+}
+
 TEST_CASE("a disk that fails: what waited for it never leaves, and the node says that it stopped") {
   Leader leader;
   leader.submit(1);

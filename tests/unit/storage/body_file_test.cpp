@@ -2,10 +2,12 @@
 
 #include "node/storage/body_file.h"
 
+#include <sqlite3.h>
+
 #include <catch2/catch.hpp>
 #include <fstream>
 
-#include "node/storage/store.h"
+#include "node/storage/inspection.h"
 #include "tests/unit/storage/fixtures.h"
 
 namespace zell {
@@ -86,6 +88,49 @@ TEST_CASE("a file that is missing or too short is refused at the start, and the 
   CHECK(store.error().hint.find("move the node's data folder away") != std::string::npos);
   fs::remove(fixture.bodies());
   CHECK(error_code(fixture.folder.path()) == "corrupt");
+}
+
+TEST_CASE("rows that say where nothing is are corrupt, whatever they say") {
+  Fixture fixture;
+  const std::string large_rows = " WHERE place IS NOT NULL";
+  const std::string change = GENERATE_COPY(
+      std::string("DELETE FROM record WHERE id = 5"), "UPDATE batch SET bytes = 0" + large_rows,
+      "DELETE FROM record WHERE id = 5; UPDATE batch SET bytes = 0, place = 0" + large_rows,
+      "DELETE FROM record WHERE id = 5; UPDATE batch SET bytes = 0, place = NULL" + large_rows,
+      "UPDATE batch SET bytes = -1" + large_rows, "UPDATE batch SET bytes = 9223372036854775807" + large_rows,
+      "UPDATE batch SET bytes = bytes + 1" + large_rows, "UPDATE batch SET place = -1" + large_rows,
+      "UPDATE batch SET place = 9223372036854775807" + large_rows, "UPDATE batch SET place = place + 1" + large_rows,
+      "UPDATE batch SET place = NULL" + large_rows, "UPDATE batch SET place = 'x', bytes = 'x'" + large_rows,
+      "UPDATE batch SET requests = x'00'" + large_rows, std::string("UPDATE batch SET place = 0 WHERE place IS NULL"),
+      std::string("UPDATE batch SET requests = NULL WHERE place IS NULL"),
+      std::string("UPDATE batch SET bytes = bytes + 1 WHERE place IS NULL"));
+  CAPTURE(change);
+  sqlite3* db = nullptr;
+  REQUIRE(sqlite3_open((fixture.folder.path() / "node.db").c_str(), &db) == SQLITE_OK);
+  REQUIRE(sqlite3_exec(db, change.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK);
+  sqlite3_close(db);
+  {
+    auto looked = open_to_inspect(fixture.folder.path(), test::four_members());
+    REQUIRE(looked.ok());
+    const Verifier verifier(test::four_members(), secp256k1_scheme(), nullptr);
+    auto found = inspect(*looked, verifier, {});
+    REQUIRE_FALSE(found.ok());
+    CHECK(found.error().code == "corrupt");
+  }
+  auto store = open_store(fixture.folder.path(), test::four_members(), {0}, large_from_1000);
+  REQUIRE(store.ok());
+  auto recovered = (*store)->recover([](const Batch&) {});
+  REQUIRE_FALSE(recovered.ok());
+  CHECK(recovered.error().code == "corrupt");
+}
+
+TEST_CASE("a file that is missing or too short is refused by whoever only looks, too, and nothing is made") {
+  Fixture fixture;
+  fs::remove(fixture.bodies());
+  auto looked = open_to_inspect(fixture.folder.path(), test::four_members());
+  REQUIRE_FALSE(looked.ok());
+  CHECK(looked.error().code == "corrupt");
+  CHECK_FALSE(fs::exists(fixture.bodies()));
 }
 
 TEST_CASE("what a commit that never was left behind the end is written over") {

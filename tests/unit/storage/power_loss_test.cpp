@@ -33,7 +33,7 @@ Script make_script() {
     if (i % 5 == 2) {
       test::Branch side = branch;
       Delta added;
-      added.batches.push_back(side.extend(prng, {1}, 2));
+      added.batches.push_back(side.extend(prng, {1}, 2, i >= 12 ? 12'000 : 40));
       added.evidence.push_back(test::some_evidence(i));
       group.push_back(std::move(added));
       if (i % 2 == 0) {
@@ -238,8 +238,9 @@ TEST_CASE("after a failed commit reads go on, from before it; that the disk is f
   Prng prng(1);
   test::Branch branch;
   DurableState state;
-  const Delta first = test::next_delta(prng, branch, state, 3, true);
-  const Delta second = test::next_delta(prng, branch, state, 3, true);
+  const std::size_t payload_bytes = GENERATE(40u, 30'000u);  // in the database, and beside it
+  const Delta first = test::next_delta(prng, branch, state, 3, true, payload_bytes);
+  const Delta second = test::next_delta(prng, branch, state, 3, true, payload_bytes);
   REQUIRE(store->commit(std::span(&first, 1)).ok());
   disk.fail_from(disk.events() + 1, fault);
   auto failed = store->commit(std::span(&second, 1));
