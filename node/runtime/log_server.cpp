@@ -1,32 +1,58 @@
 #include "node/runtime/log_server.h"
 
+#include <algorithm>
+
 #include "node/wire/codec.h"
 
 namespace zell {
-namespace {
 
-/// Null if nothing after `from` is final in the store.
-Result<FramePtr> encoded_chunk(Store& store, Index from, Epoch epoch) {
+Result<LogServer::Encoded> LogServer::encode(Store& store, Index from, Epoch epoch) {
   auto range = store.read_certified(from, served_bytes);
   if (!range.ok()) return range.error();
-  if (range->batches.empty()) return FramePtr();
+  if (range->batches.empty()) return Encoded{};
+  const auto end = range->batches.back()->header.end.index;
   Chunk chunk{from, std::move(range->batches), std::move(range->fc)};
-  return FramePtr(std::make_shared<const Bytes>(encode_message(Message(std::move(chunk)), epoch)));
+  return Encoded{std::make_shared<const Bytes>(encode_message(Message(std::move(chunk)), epoch)), end};
 }
 
-}  // namespace
-
 void LogServer::serve(const ServeLog& what) {
-  auto& serving = serving_[what.to.value];
-  if (serving >= serves_per_peer || !outlets_.has_room(what.to)) return;
-  auto frame = std::make_shared<Result<FramePtr>>(FramePtr());
-  auto work = [frame, from = what.from, epoch = epoch_](Store& store) { *frame = encoded_chunk(store, from, epoch); };
-  auto done = [this, frame, to = what.to] {
-    --serving_[to.value];
-    if (!frame->ok()) return outlets_.failed(frame->error());
-    if (**frame) outlets_.send(to, Lane::bulk, std::move(**frame));
-  };
-  if (storage_.read(std::move(work), std::move(done)).ok()) ++serving;
+  auto& peer = peers_[what.to.value];
+  const bool arrives = what.from > peer.asked && what.from < peer.sent;
+  peer.asked = what.from;
+  if (arrives) {
+    peer.ahead = std::min(peer.ahead + 1, chunks_ahead);
+  } else {
+    // The first question, or the same again: something was lost. Or all of it is there.
+    peer.sent = what.from;
+    peer.ahead = chunks_ahead;
+    ++peer.start;
+  }
+  if (!peer.reading) read_next(what.to);
+}
+
+void LogServer::read_next(NodeId to) {
+  auto& peer = peers_[to.value];
+  if (peer.ahead == 0 || !outlets_.has_room(to)) return;
+  auto chunk = std::make_shared<Result<Encoded>>(Encoded{});
+  auto work = [chunk, from = peer.sent, epoch = epoch_](Store& store) { *chunk = encode(store, from, epoch); };
+  auto done = [this, chunk, to, start = peer.start] { on_read(to, start, *chunk); };
+  peer.reading = outlets_.read(std::move(work), std::move(done)).ok();
+}
+
+void LogServer::on_read(NodeId to, std::uint64_t start, const Result<Encoded>& chunk) {
+  auto& peer = peers_[to.value];
+  peer.reading = false;
+  if (start == peer.start) {
+    if (!chunk.ok()) outlets_.failed(chunk.error());
+    if (!chunk.ok() || !chunk->frame) {
+      peer.ahead = 0;
+      return;
+    }
+    --peer.ahead;
+    peer.sent = chunk->end;
+    outlets_.send(to, Lane::bulk, chunk->frame);
+  }
+  read_next(to);
 }
 
 }  // namespace zell

@@ -161,6 +161,7 @@ void Node::make_driver(Recovered recovered, NonceWindows nonces) {
   inbound_ = std::make_unique<Inbound>(*pool_, *verifier_, self_, std::move(inbound));
 
   LogServer::Outlets serving;
+  serving.read = [this](auto work, auto done) { return storage_->read(std::move(work), std::move(done)); };
   serving.has_room = [this](NodeId node) {
     auto limit = TransportLimits{}.lane_bytes[static_cast<std::size_t>(Lane::bulk)];
     return transport_->queued_bytes(node, Lane::bulk) < limit / 2;
@@ -169,7 +170,7 @@ void Node::make_driver(Recovered recovered, NonceWindows nonces) {
   serving.failed = [this](const Error& why) {
     log_.write(LogLevel::error, "storage", "the log could not be read for a peer", {{"why", why.what}});
   };
-  log_server_ = std::make_unique<LogServer>(*storage_, verifier_->domain().epoch, genesis.size(), std::move(serving));
+  log_server_ = std::make_unique<LogServer>(verifier_->domain().epoch, genesis.size(), std::move(serving));
 }
 
 void Node::make_api(ProofIndex tree, Index final) {
