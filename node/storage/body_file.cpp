@@ -15,12 +15,13 @@ namespace {
 /// SQLite's own VFS takes no read or write of 128 KiB or more.
 constexpr std::size_t max_piece_bytes = 64 << 10;
 
-/// Calls `act` with offset and size of each piece, until one fails.
+/// Calls `act` with each piece's offset from the start, its place in the file, and its size, until one fails.
 template <class Act>
-int by_pieces(std::size_t size, Act act) {
+int by_pieces(std::uint64_t place, std::size_t size, Act act) {
   int code = SQLITE_OK;
   for (std::size_t at = 0; at < size && code == SQLITE_OK; at += max_piece_bytes) {
-    code = act(at, static_cast<int>(std::min(max_piece_bytes, size - at)));
+    const std::uint64_t there = place + at;
+    code = act(at, static_cast<sqlite3_int64>(there), static_cast<int>(std::min(max_piece_bytes, size - at)));
   }
   return code;
 }
@@ -84,8 +85,8 @@ Status BodyFile::append(ByteView bytes) {
   if (!file_) {
     if (auto status = open(true); !status.ok()) return status;
   }
-  const int code = by_pieces(bytes.size(), [&](std::size_t at, int size) {
-    return file_->pMethods->xWrite(file_.get(), bytes.data() + at, size, static_cast<sqlite3_int64>(end_ + at));
+  const int code = by_pieces(end_, bytes.size(), [&](std::size_t at, sqlite3_int64 there, int size) {
+    return file_->pMethods->xWrite(file_.get(), bytes.data() + at, size, there);
   });
   if (code != SQLITE_OK) return sqlite_error(name_, code, "writing requests");
   end_ += bytes.size();
@@ -101,8 +102,8 @@ Status BodyFile::sync() {
 Result<Bytes> BodyFile::read(std::uint64_t place, std::size_t size) {
   ZELL_CHECK(file_ && size <= end_ && place <= end_ - size);  // so end_ > 0 where size > 0: it was opened
   Bytes out(size);
-  const int code = by_pieces(size, [&](std::size_t at, int count) {
-    return file_->pMethods->xRead(file_.get(), out.data() + at, count, static_cast<sqlite3_int64>(place + at));
+  const int code = by_pieces(place, size, [&](std::size_t at, sqlite3_int64 there, int count) {
+    return file_->pMethods->xRead(file_.get(), out.data() + at, count, there);
   });
   if (code != SQLITE_OK) return sqlite_error(name_, code, "reading requests");
   return out;
