@@ -18,10 +18,11 @@ Status check_schema_version(Sqlite& db) {
   const auto known = std::to_string(schema_version);
   const bool newer = !found->empty() && found->front() != '-' && (found->size() > 1 || *found > known);
   if (found->size() == 1 && *found < known) {
-    return Error{"older-schema",
-                 db.file() + " has schema version " + *found + ", and this zell knows none below " + known,
-                 "run the zell that wrote it; or move the node's data folder away and start the node again: it fetches "
-                 "the log from its peers and rejoins as a learner"};
+    return Error{
+        "older-schema", db.file() + " has schema version " + *found + ", and this zell knows none below " + known,
+        "run the zell that wrote it. One node of several may instead move its data folder away and fetch the log "
+        "from its peers as a learner, while the others that go on hold more than two thirds of the stake; a "
+        "cluster whose folders are all of this version can't: make a new one"};
   }
   if (!newer) return corrupt_error(db.file(), "its schema version is '" + *found + "'");
   return Error{"newer-schema",
