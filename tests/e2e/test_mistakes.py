@@ -84,6 +84,7 @@ class Mistakes(Case):
 
     def test_a_port_that_somebody_has(self):
         with socket.socket() as other:
+            other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # an earlier test's connections may linger
             other.bind(("127.0.0.1", self.base_port + 2))
             other.listen()
             answer = self.bad(5, "up", "--base-port", str(self.base_port))
