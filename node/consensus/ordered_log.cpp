@@ -140,6 +140,7 @@ std::vector<BatchPtr> OrderedLog::split_at(const LogPoint& point) {
     it->batch = parts[1];
     it->undo.erase(it->undo.begin(), it->undo.begin() + count);
     entries_.insert(it, std::move(head));
+    side_.erase(point);  // it may have been another way to get there
     return parts;
   }
   return {};

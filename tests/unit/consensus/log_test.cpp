@@ -230,3 +230,15 @@ TEST_CASE("a side batch that reaches into what is final leads on from there, if 
   CHECK(log.path({5}, whole->header.end)->front()->header.first == Index{6});
   CHECK_FALSE(log.known(other->header.end));
 }
+
+TEST_CASE("where a batch is split the log goes on: what led there before is not forgotten as a branch") {
+  OrderedLog log({}, {});
+  const auto whole = make_batch({0}, {}, make_requests(1, 1, 10));
+  const auto front = make_batch({0}, {}, make_requests(1, 1, 5));
+  log.append(front);
+  log.keep_aside(whole);
+  REQUIRE(log.switch_to(whole->header.end));
+  REQUIRE(log.split_at(front->header.end).size() == 2);
+  CHECK(log.on_chain(front->header.end));
+  CHECK(log.forget_side_except({}).empty());
+}
