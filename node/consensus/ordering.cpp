@@ -173,7 +173,6 @@ void Replica::Impl::on_lock_certificate(const Certificate& certificate, NodeId f
 void Replica::Impl::hold_lock(const Certificate& certificate) {
   Index before = newest_lc ? newest_lc->point.index : state.base.index;
   newest_lc = certificate;
-  rounds.locked(certificate.point.index, now);
   if (!state.highest_lc || certificate.rank() > state.highest_lc->rank()) change_state().highest_lc = certificate;
   if (state.standing == Standing::rejoined && certificate.view >= state.rejoin_view) {
     change_state().standing = Standing::member;
@@ -260,6 +259,7 @@ void Replica::Impl::finalise(const Certificate& certificate) {
     requests_finalised(*batch);
     out->events.push_back(Finalised{batch});
   }
+  rounds.finalised(certificate.point.index, now);
   if (!lazy_fc) fc_alone_at = now + fc_patience;
   finality = lazy_fc = certificate;
   // With its bodies here an FC counts as an LC. It may be told at once: its signers have stored what it covers.

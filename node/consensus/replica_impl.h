@@ -10,8 +10,8 @@
 #include <map>
 #include <set>
 
+#include "node/consensus/batch_rounds.h"
 #include "node/consensus/evidence.h"
-#include "node/consensus/lock_rounds.h"
 #include "node/consensus/mempool.h"
 #include "node/consensus/ordered_log.h"
 #include "node/consensus/pacemaker.h"
@@ -194,7 +194,7 @@ struct Replica::Impl {
   ViewChangeBook changes;
   EvidenceWatch watch;
   Pacemaker pace;
-  LockRounds rounds;
+  BatchRounds rounds;
 
   // ---- this step
   Effects* out = nullptr;

@@ -230,9 +230,8 @@ void Replica::Impl::requests_finalised(const Batch& batch) {
 bool Replica::Impl::batch_is_due() const {
   if (queues.empty() || log.unfinalised_count() >= parameters.batches_in_flight) return false;
   bool full = queues.count() >= parameters.batch_max_requests || queues.bytes() >= parameters.batch_max_bytes;
-  LogPoint locked = newest_lc ? newest_lc->point : state.base;
-  bool votes_are_in = log.tip().index <= std::max(locked.index, log.finalised().index);
-  return full || votes_are_in || now - oldest_queued >= rounds.patience();
+  bool nothing_open = log.tip().index <= std::max(state.base.index, log.finalised().index);
+  return full || nothing_open || now - oldest_queued >= rounds.patience();
 }
 
 RequestsPtr Replica::Impl::next_batch() {

@@ -1,5 +1,5 @@
 #pragma once
-// How long the leader's batches take from proposal to lock, and how long the next one waits for them.
+// How long the leader's batches take from proposal to finality, and how long the next one waits for them.
 
 #include <algorithm>
 #include <deque>
@@ -10,16 +10,16 @@
 
 namespace zell {
 
-/// A batch costs signatures, checks and commits that do not depend on its size: where rounds are long because much is
-/// going on, fewer and larger batches shorten them. So a batch closes when the one before it is locked, and while that
-/// takes no longer than usual nothing overtakes it. Where rounds are long because the network is, a bound keeps
-/// requests from waiting for all of one.
-class LockRounds {
+/// A batch costs signatures, checks and commits that do not depend on its size, and what is checked for one batch keeps
+/// the votes for another waiting: where rounds are long because much is going on, fewer and larger batches shorten
+/// them. So a batch closes when the one before it is final, and while that takes no longer than usual nothing overtakes
+/// it. Where rounds are long because the network is, a bound keeps requests from waiting for all of one.
+class BatchRounds {
  public:
   /// A batch that ends at `end` was proposed. In the order of the log.
   void proposed(Index end, Instant now) { open_.emplace_back(end, now); }
-  /// All up to `index` is locked.
-  void locked(Index index, Instant now) {
+  /// All up to `index` is final.
+  void finalised(Index index, Instant now) {
     std::optional<Duration> took;
     while (!open_.empty() && open_.front().first <= index) {
       took = now - open_.front().second;
@@ -30,7 +30,7 @@ class LockRounds {
   /// Of the batches of another view nothing more is heard; how long rounds take is remembered.
   void forget_open() { open_.clear(); }
 
-  /// What waits to be proposed waits at most this long for the votes of the batch before it.
+  /// What waits to be proposed waits at most this long for the batch before it.
   [[nodiscard]] Duration patience() const { return std::clamp(2 * round_, least, most); }
 
  private:
