@@ -361,7 +361,7 @@ TEST_CASE("A server that stops answers those who wait and cancels at the node") 
 TEST_CASE("A server that stops lets nothing wait again, not what was pipelined behind a wait or a stream") {
   const std::string wait = "GET /v1/log?wait_ms=60000 HTTP/1.1\r\nHost: localhost\r\n\r\n";
   const std::string stream = "GET /v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n";
-  const auto first = GENERATE_COPY(wait, stream);
+  const auto first = GENERATE(true, false) ? wait : stream;
   HttpFixture http;
   RawConnection connection(http.port());
   connection.say(first + wait + stream + wait);
