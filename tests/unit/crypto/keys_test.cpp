@@ -102,7 +102,7 @@ TEST_CASE("signatures of the vectors verify, and recover to who signed") {
 }
 
 TEST_CASE("a flipped v recovers another key, any other v none") {
-  for (auto one : all_signed()) {
+  for (const auto& one : all_signed()) {
     auto flipped = one.signature;
     flipped.bytes[64] = static_cast<std::uint8_t>(27 + 28 - flipped.bytes[64]);
     const auto other = scheme().recover(one.digest, flipped);
