@@ -129,7 +129,8 @@ void Replica::Impl::send_proposals_after(NodeId to, Index from) {
 }
 
 void Replica::Impl::receive(NodeId from, const Chunk& chunk) {
-  if (wants.empty() || chunk.batches.empty()) return;
+  // A node that stopped finalises nothing more, so what it kept aside would stay.
+  if (!stopped_code.empty() || wants.empty() || chunk.batches.empty()) return;
   CompactRange range;
   std::vector<BatchPtr> fitting;
   for (const auto& batch : chunk.batches) {

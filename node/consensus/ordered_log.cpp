@@ -25,10 +25,8 @@ bool OrderedLog::on_chain(const LogPoint& point) const {
 
 const CompactRange* OrderedLog::range_at(const LogPoint& point) const {
   if (point == finalised_) return &finalised_range_;
-  for (const auto& entry : entries_) {
-    if (entry.batch->header.end == point) return &entry.after;
-  }
-  return nullptr;
+  const auto* entry = entry_ending_at(point.index);
+  return entry && entry->batch->header.end == point ? &entry->after : nullptr;
 }
 
 bool OrderedLog::known(const LogPoint& point) const {
@@ -41,10 +39,16 @@ Index OrderedLog::find(const RequestId& id) const {
 }
 
 BatchPtr OrderedLog::batch_ending_at(Index index) const {
-  for (const auto& entry : entries_) {
-    if (entry.batch->header.end.index == index) return entry.batch;
-  }
-  return nullptr;
+  const auto* entry = entry_ending_at(index);
+  return entry ? entry->batch : nullptr;
+}
+
+/// A peer may serve a batch for each request, and ask often: by halves.
+const OrderedLog::Entry* OrderedLog::entry_ending_at(Index index) const {
+  const auto found = std::lower_bound(entries_.begin(), entries_.end(), index, [](const Entry& entry, Index wanted) {
+    return entry.batch->header.end.index < wanted;
+  });
+  return found != entries_.end() && found->batch->header.end.index == index ? &*found : nullptr;
 }
 
 Hash OrderedLog::root_after(const Requests& requests) const {

@@ -82,6 +82,7 @@ class OrderedLog {
     CompactRange after;
     std::vector<NonceWindows::Undo> undo;
   };
+  [[nodiscard]] const Entry* entry_ending_at(Index index) const;
   void pop();
   void cut_side_batches();
 

@@ -331,7 +331,10 @@ void Replica::Impl::switch_chain(const LogPoint& target) {
     return stop("safety-violation", "a certified log breaks the nonce rule: a third of the stake or more is faulty");
   }
   change_state();
-  for (const auto& point : {state.base, state.last_lock.value_or(state.base)}) (void)cut_at(point);
+  // What it voted for in this view stays an end: the next vote must extend it.
+  for (const auto& point : {state.base, state.last_lock.value_or(state.base), state.last_final.value_or(state.base)}) {
+    (void)cut_at(point);
+  }
   if (state.last_lock && !log.on_chain(*state.last_lock)) contradicted_by(target);
   std::vector<BatchPtr> cut;
   for (const auto& batch : before) {
@@ -355,10 +358,11 @@ void Replica::Impl::tidy_side() {
   if (known_fc) wanted.push_back(known_fc->point);
   for (const auto& [target, wish] : wants) wanted.push_back(target);
   for (const auto* change : changes.for_view(state.view)) wanted.push_back(change->signed_part.lock.point);
-  for (const auto& end : log.forget_side_except(wanted)) {
-    std::erase_if(delta.batches, [&](const BatchPtr& batch) { return batch->header.end == end; });
-    delta.dropped.push_back(end);
-  }
+  const auto forgotten = log.forget_side_except(wanted);
+  if (forgotten.empty()) return;
+  const std::set<LogPoint> ends(forgotten.begin(), forgotten.end());
+  std::erase_if(delta.batches, [&](const BatchPtr& batch) { return ends.contains(batch->header.end); });
+  delta.dropped.insert(delta.dropped.end(), forgotten.begin(), forgotten.end());
 }
 
 /// What this node signs it stores first. Something of its own that it does not remember comes from a life after this

@@ -78,6 +78,17 @@ TEST_CASE("after a failed commit nothing is signed any more, and the node says s
   CHECK(events<RequestUpdate>(f.node).back().reason == "stopped");
 }
 
+TEST_CASE("a node that stopped keeps nothing more of what peers serve") {
+  Follower f;
+  f.node.hear({2}, CertificateMessage{make_certificate(Phase::lock, {0}, f.second->header.end, {0, 2, 3})});
+  f.settle();
+  f.node.step(PersistFailed{"disk full"});
+  REQUIRE(f.node.status().stopped_code == "storage-failed");
+  f.node.hear({2}, Chunk{{}, {f.first, f.second}, std::nullopt});
+  CHECK(f.node.status().unfinalised_batches == 0);
+  CHECK(f.node.status().side_batches == 0);
+}
+
 TEST_CASE("challenges of more than a third of the stake move the view, fewer do not") {
   Follower f;
   f.settle();
@@ -155,6 +166,21 @@ TEST_CASE("a batch that was fetched and cut anew on the way is no proposal and a
   CHECK(again.status().sequenced == whole->header.end);
   CHECK(again.status().evidence_count == 0);
   CHECK_FALSE(again.status().challenging);
+}
+
+TEST_CASE("where a node voted FINAL its log keeps an end: its next FINAL extends it") {
+  Follower f;
+  f.node.hear(leader, proposal_of(*f.first));
+  f.node.hear(leader, proposal_of(*f.second));
+  f.node.hear(leader, CertificateMessage{make_certificate(Phase::lock, {0}, f.first->header.end, {0, 1, 2})});
+  f.settle();
+  const auto whole = make_batch({0}, {}, make_requests(1, 1, 3));
+  f.node.hear({3}, CertificateMessage{make_certificate(Phase::lock, {0}, whole->header.end, {0, 2, 3})});
+  f.node.hear({3}, Chunk{{}, {whole}, std::nullopt});
+  f.node.make_durable();
+  const auto finals = Driven::votes(f.node.released(), Phase::final);
+  REQUIRE(finals.size() == 1);
+  CHECK(finals[0].point == whole->header.end);
 }
 
 TEST_CASE(
