@@ -160,7 +160,7 @@ void Replica::Impl::receive(NodeId from, const Chunk& chunk) {
   for (const auto& batch : fitting) {
     if (log.range_at(batch->header.end)) continue;
     log.keep_aside(batch);
-    std::erase(delta.dropped, batch->header.end);
+    delta.dropped.erase(batch->header.end);
     delta.batches.push_back(batch);
     change_state();
   }

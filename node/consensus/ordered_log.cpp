@@ -1,7 +1,6 @@
 #include "node/consensus/ordered_log.h"
 
 #include <algorithm>
-#include <set>
 
 #include "node/base/check.h"
 
@@ -172,7 +171,7 @@ std::optional<std::vector<BatchPtr>> OrderedLog::path(Index from, const LogPoint
   return out;
 }
 
-std::vector<LogPoint> OrderedLog::forget_side_except(const std::vector<LogPoint>& wanted) {
+std::set<LogPoint> OrderedLog::forget_side_except(const std::vector<LogPoint>& wanted) {
   if (side_.empty()) return {};
   std::set<LogPoint> needed;
   for (const auto& point : wanted) {
@@ -180,10 +179,10 @@ std::vector<LogPoint> OrderedLog::forget_side_except(const std::vector<LogPoint>
       for (const auto& batch : *way) needed.insert(batch->header.end);
     }
   }
-  std::vector<LogPoint> forgotten;
+  std::set<LogPoint> forgotten;
   std::erase_if(side_, [&](const auto& item) {
     if (needed.contains(item.first)) return false;
-    forgotten.push_back(item.first);
+    forgotten.insert(item.first);
     return true;
   });
   return forgotten;

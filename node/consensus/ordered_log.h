@@ -3,6 +3,7 @@
 
 #include <deque>
 #include <map>
+#include <set>
 #include <unordered_map>
 #include <vector>
 
@@ -68,7 +69,7 @@ class OrderedLog {
   /// Puts batches on the side. REQUIRES: their roots were recomputed.
   void keep_aside(const BatchPtr& batch);
   /// Forgets side batches but those that lead to `wanted`; returns the ends of those forgotten.
-  std::vector<LogPoint> forget_side_except(const std::vector<LogPoint>& wanted);
+  std::set<LogPoint> forget_side_except(const std::vector<LogPoint>& wanted);
   /// The batches from the highest common point at or above `from` up to `target`, if all are here. REQUIRES: `from` is
   /// not below the finalised index.
   [[nodiscard]] std::optional<std::vector<BatchPtr>> path(Index from, const LogPoint& target) const;

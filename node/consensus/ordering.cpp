@@ -93,7 +93,7 @@ void Replica::Impl::follow(const Proposal& proposal) {
 
 void Replica::Impl::append(const BatchPtr& batch) {
   log.append(batch);
-  std::erase(delta.dropped, batch->header.end);
+  delta.dropped.erase(batch->header.end);
   delta.batches.push_back(batch);
   change_state();
   proposed_in_view += batch->count();
@@ -316,7 +316,7 @@ void Replica::Impl::contradicted_by(const LogPoint& certified) {
 bool Replica::Impl::cut_at(const LogPoint& point) {
   const auto parts = log.split_at(point);
   for (const auto& part : parts) {
-    std::erase(delta.dropped, part->header.end);
+    delta.dropped.erase(part->header.end);
     delta.batches.push_back(part);
   }
   if (parts.empty()) return false;
@@ -341,7 +341,7 @@ void Replica::Impl::switch_chain(const LogPoint& target) {
     if (!log.range_at(batch->header.end)) cut.push_back(batch);
   }
   for (const auto& batch : log.unfinalised()) {
-    std::erase(delta.dropped, batch->header.end);
+    delta.dropped.erase(batch->header.end);
     requests_appended(*batch);
   }
   requests_cut(cut);
@@ -360,9 +360,8 @@ void Replica::Impl::tidy_side() {
   for (const auto* change : changes.for_view(state.view)) wanted.push_back(change->signed_part.lock.point);
   const auto forgotten = log.forget_side_except(wanted);
   if (forgotten.empty()) return;
-  const std::set<LogPoint> ends(forgotten.begin(), forgotten.end());
-  std::erase_if(delta.batches, [&](const BatchPtr& batch) { return ends.contains(batch->header.end); });
-  delta.dropped.insert(delta.dropped.end(), forgotten.begin(), forgotten.end());
+  std::erase_if(delta.batches, [&](const BatchPtr& batch) { return forgotten.contains(batch->header.end); });
+  delta.dropped.insert(forgotten.begin(), forgotten.end());
 }
 
 /// What this node signs it stores first. Something of its own that it does not remember comes from a life after this

@@ -1,6 +1,8 @@
 #pragma once
 // What one step wants on disk, in one transaction. The core makes them, a store applies them, in order.
 
+#include <set>
+
 #include "node/types/durable_state.h"
 #include "node/wire/messages.h"
 
@@ -11,7 +13,7 @@ struct Delta {
   std::optional<DurableState> state;  ///< replaces the stored one
   std::vector<BatchPtr>
       batches;  ///< to add; adding one that is stored (same end) changes only its header's signature and view
-  std::vector<LogPoint> dropped;  ///< ends of unfinalised batches that are no longer needed
+  std::set<LogPoint> dropped;     ///< ends of unfinalised batches that are no longer needed
   std::optional<Certificate> fc;  ///< newly finalised up to here; all batches to it are stored or in `batches`.
                                   ///< Stored batches at or below it that are not on its chain are removed.
   std::optional<std::vector<MessagePtr>>

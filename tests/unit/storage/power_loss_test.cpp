@@ -38,7 +38,7 @@ Script make_script() {
       group.push_back(std::move(added));
       if (i % 2 == 0) {
         Delta dropped;
-        dropped.dropped.push_back(side.point());
+        dropped.dropped.insert(side.point());
         group.push_back(std::move(dropped));
       }
     }

@@ -98,7 +98,7 @@ class RandomCore {
     for (const auto& [end, place] : places_) {
       if (place.batch && place.batch->header.parent() == point) return;
     }
-    delta.dropped.push_back(point);
+    delta.dropped.insert(point);
     places_.erase(point);
   }
   void finalise(Delta& delta) {
