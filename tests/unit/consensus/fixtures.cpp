@@ -14,6 +14,12 @@ Genesis make_genesis(const std::vector<std::uint64_t>& stakes) {
   return genesis;
 }
 
+Genesis patient_genesis() {
+  auto genesis = make_genesis({1, 1, 1, 1});
+  genesis.parameters.view_timeout_ms = genesis.parameters.view_timeout_cap_ms = 600'000;
+  return genesis;
+}
+
 SecretKey member_secret(NodeId node) {
   return dev_secret_key(1, "n" + std::to_string(node.value + 1));
 }

@@ -11,6 +11,8 @@ namespace zell::consensus_test {
 
 /// n members n1.. of these stakes, with development keys.
 [[nodiscard]] Genesis make_genesis(const std::vector<std::uint64_t>& stakes);
+/// Four equal members, none of whom challenges for ten minutes.
+[[nodiscard]] Genesis patient_genesis();
 [[nodiscard]] SecretKey member_secret(NodeId node);
 [[nodiscard]] PublicKey some_key(std::uint8_t which);
 /// A request that nobody signed: enough where signatures are not looked at.
